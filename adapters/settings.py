@@ -1,0 +1,51 @@
+"""The environment, read once. Composition roots pass values further in, never this object."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """Where this runs; production refuses embedded servers and default secrets."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its name in the environment. `.env.example` lists the same ones."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+
+    environment: Environment = Field(Environment.DEVELOPMENT, alias="COUNTERSIGN_ENV")
+    home: Path | None = Field(None, alias="COUNTERSIGN_HOME")  # state of the embedded servers
+    log_level: str = Field("info", alias="COUNTERSIGN_LOG_LEVEL")
+
+    # An administrator's URL of an existing Postgres; with it nothing embedded is started.
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    # What each process connects with; `countersign up` fills these in for its children.
+    door_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_DATABASE_URL")
+    app_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_DATABASE_URL")
+    egress_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_EGRESS_DATABASE_URL")
+    relay_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_RELAY_DATABASE_URL")
+    door_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_KEYS_URL")
+    app_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_KEYS_URL")
+    # 32 bytes as base64; wraps every tenant key.
+    master_key: SecretStr | None = Field(None, alias="COUNTERSIGN_MASTER_KEY")
+
+    # Temporal's own envconfig variables (TEMPORAL_ADDRESS, TEMPORAL_PROFILE ...) are read by its SDK.
+    temporal_address: str | None = Field(None, alias="TEMPORAL_ADDRESS")
+    temporal_profile: str | None = Field(None, alias="TEMPORAL_PROFILE")
+    temporal_namespace: str = Field("countersign", alias="TEMPORAL_NAMESPACE")
+
+    api_port: int = Field(8000, alias="COUNTERSIGN_API_PORT")
+    emulators_port: int = Field(8100, alias="COUNTERSIGN_EMULATORS_PORT")
+    workers: int = Field(1, ge=1, alias="COUNTERSIGN_WORKERS")
+    redaction_processes: int = Field(2, ge=2, alias="COUNTERSIGN_REDACTION_PROCESSES")
+
+    slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
+    slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
+    # Where spans go as JSON lines; none where empty.
+    spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")

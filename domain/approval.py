@@ -1,0 +1,107 @@
+"""Approvals: the question put to people about one proposed action, and their votes."""
+
+import hashlib
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from domain.action import ProposedAction
+from domain.decision import Obligations, PolicyDecision
+from domain.model import ApprovalId, ArtifactRef, Code, Digest, MessageKey, Model, RecordId
+from domain.ticket import TicketRef
+
+
+class VoteKind(StrEnum):
+    """What one person can answer."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class ApprovalStatus(StrEnum):
+    """Where an approval stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class VoteRefusal(StrEnum):
+    """Why a vote was not taken. Shown to the person who cast it."""
+
+    NOT_PENDING = "not_pending"
+    NOT_ELIGIBLE = "not_eligible"
+    STALE_ELIGIBILITY = "stale_eligibility"
+    CARD_CHANGED = "card_changed"
+    EXPIRED = "expired"
+    ALREADY_VOTED = "already_voted"
+    SELF_APPROVAL = "self_approval"
+    REASON_MISSING = "reason_missing"
+
+
+class Eligibility(Model):
+    """Who voted and what they are entitled to, resolved before the vote and carried with it."""
+
+    principal: RecordId
+    groups: tuple[Code, ...]
+    as_of: AwareDatetime
+
+
+class Vote(Model):
+    """One person's answer to exactly what they saw."""
+
+    approval_id: ApprovalId
+    revision: int = Field(ge=1)
+    digest: Digest  # of the proposed action
+    kind: VoteKind
+    eligibility: Eligibility
+    reason: ArtifactRef | None = None  # redacted
+
+
+class ApprovalRequest(Model):
+    """What the approval workflow is started with."""
+
+    approval_id: ApprovalId
+    ticket: TicketRef
+    turn: int = Field(ge=0)
+    message: MessageKey
+    owner_epoch: int = Field(ge=0)
+    proposed: ProposedAction
+    decision: PolicyDecision
+    obligations: Obligations
+    card: ArtifactRef
+    revision: int = Field(default=1, ge=1)
+
+
+class ApprovalResult(Model):
+    """How an approval ended."""
+
+    approval_id: ApprovalId
+    status: ApprovalStatus
+    reason: ArtifactRef | None = None
+    voters: tuple[RecordId, ...] = ()
+
+
+def approval_id(ticket_id: UUID, message: MessageKey, action: Digest) -> ApprovalId:
+    """One question per action and triggering message."""
+    return "apr_" + hashlib.sha256(f"{ticket_id}/{message}/{action}".encode()).hexdigest()[:32]
+
+
+def refusal_of(
+    vote: Vote, request: ApprovalRequest, voted: frozenset[RecordId], status: ApprovalStatus
+) -> VoteRefusal | None:
+    """The timeless part of a vote's validation; freshness and expiry need the workflow's clock."""
+    if status is not ApprovalStatus.PENDING:
+        return VoteRefusal.NOT_PENDING
+    if vote.revision != request.revision or vote.digest != request.proposed.digest:
+        return VoteRefusal.CARD_CHANGED
+    if not set(vote.eligibility.groups) & set(request.obligations.approver_groups):
+        return VoteRefusal.NOT_ELIGIBLE
+    if vote.eligibility.principal in voted:
+        return VoteRefusal.ALREADY_VOTED
+    if vote.kind is VoteKind.REJECT and vote.reason is None:
+        return VoteRefusal.REASON_MISSING
+    return None

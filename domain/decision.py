@@ -1,0 +1,158 @@
+"""Policy decisions: verdict, reasons and the complete input they were made from."""
+
+import hashlib
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.action import ActionType, RiskBand
+from domain.conversation import TextModel
+from domain.fact import Money, OrderStatus
+from domain.knowledge import KnowledgeZone
+from domain.model import Code, DecisionId, Digest, Model
+from domain.ticket import Mode, Owner, TicketStatus
+from domain.triage import Priority, Signal
+
+
+class Verdict(StrEnum):
+    """Policy's answer, mildest to strictest."""
+
+    ALLOW = "allow"
+    SANITIZE = "sanitize"
+    APPROVAL_NEEDED = "approval_needed"
+    DENY = "deny"
+
+
+STRICTNESS = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def strictest(*verdicts: Verdict) -> Verdict:
+    """The strictest wins; no verdict at all is `deny`."""
+    return max(verdicts, key=STRICTNESS.__getitem__, default=Verdict.DENY)
+
+
+class OnTimeout(StrEnum):
+    """What an unanswered approval turns into. Never approval."""
+
+    WAIT = "wait"
+    HAND_OVER = "hand_over"
+    REJECT = "reject"
+
+
+class PermissionLevel(StrEnum):
+    """What an agent may do by itself."""
+
+    READ = "read"
+    DRAFT = "draft"
+    EXECUTE_WITH_APPROVAL = "execute_with_approval"
+    EXECUTE = "execute"
+
+
+class Channel(StrEnum):
+    """Who will see an effect."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class ActionInput(Model):
+    """The proposed action as policy sees it."""
+
+    type: ActionType
+    band: RiskBand
+    digest: Digest
+    amount: Money | None = None
+    status: TicketStatus | None = None
+    tags: tuple[Code, ...] = ()
+    zones: tuple[KnowledgeZone, ...] = ()
+
+
+class AgentInput(Model):
+    """The AI worker that proposes."""
+
+    id: Code = "support_agent"
+    permission_level: PermissionLevel = PermissionLevel.EXECUTE
+
+
+class TicketInput(Model):
+    """What policy may know of the ticket: labels and counts, never text."""
+
+    intent: Code | None = None
+    queue: Code | None = None
+    priority: Priority | None = None
+    confidence_permille: int | None = None
+    signals: tuple[Signal, ...] = ()
+    owner: Owner
+    turn: int = Field(ge=0)
+
+
+class OrderInput(Model):
+    """The order in question."""
+
+    status: OrderStatus
+    owner_is_requester: bool
+    delivered: bool
+    total: Money
+    refundable: Money
+
+
+class PolicyInput(Model):
+    """The whole document a decision is made from, stored with it, so it can be decided again."""
+
+    schema_version: Literal[1] = 1
+    tenant_id: UUID
+    ticket_id: UUID
+    mode: Mode
+    channel: Channel
+    action: ActionInput
+    agent: AgentInput = AgentInput()
+    ticket: TicketInput
+    requester_known: bool = False
+    order: OrderInput | None = None
+
+
+class Reason(Model):
+    """Which rule spoke and with which code."""
+
+    rule: Code
+    code: Code
+
+
+class Obligations(Model):
+    """What must happen for the verdict to hold."""
+
+    approver_groups: tuple[Code, ...] = ()
+    quorum: int = Field(default=1, ge=1)
+    expires_in_s: int = Field(default=24 * 3600, ge=1)
+    on_timeout: OnTimeout = OnTimeout.HAND_OVER
+    forbid_self: bool = True
+    redact_fields: tuple[Code, ...] = ()
+
+
+class EngineAnswer(TextModel):
+    """What a policy engine returns; messages are for people and stay out of history."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    messages: tuple[str, ...] = ()
+    obligations: Obligations | None = None
+
+
+class PolicyDecision(Model):
+    """A recorded decision about one proposed action."""
+
+    decision_id: DecisionId
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    obligations: Obligations | None = None
+    policy_version: Digest
+    action_digest: Digest
+    input_digest: Digest
+
+
+def decision_id(ticket_id: UUID, turn: int, ordinal: int, input_: Digest, bundle: Digest) -> DecisionId:
+    """The same decision has the same id however often it is made."""
+    named = f"{ticket_id}/{turn}/{ordinal}/{input_}/{bundle}"
+    return "dec_" + hashlib.sha256(named.encode()).hexdigest()[:40]

@@ -1,0 +1,107 @@
+"""Effects: outward changes, each intended before it is attempted and confirmed by a receipt."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.action import ActionType, ProposedAction
+from domain.conversation import TextModel
+from domain.model import ApprovalId, DecisionId, Digest, EffectKey, MessageKey, Model, digest_of
+from domain.ticket import TicketRef
+
+
+class EffectState(StrEnum):
+    """Where an effect stands in the ledger."""
+
+    INTENDED = "intended"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
+    COMPENSATED = "compensated"
+    SETTLED = "settled"  # by a human
+
+
+# The only arrows; a database trigger holds the same list.
+EFFECT_ARROWS: frozenset[tuple[EffectState, EffectState]] = frozenset(
+    {
+        (EffectState.INTENDED, EffectState.CLAIMED),
+        (EffectState.INTENDED, EffectState.WITHDRAWN),
+        (EffectState.CLAIMED, EffectState.SENT),
+        (EffectState.CLAIMED, EffectState.FAILED),
+        (EffectState.CLAIMED, EffectState.UNKNOWN),
+        (EffectState.CLAIMED, EffectState.WITHDRAWN),
+        (EffectState.SENT, EffectState.CONFIRMED),
+        (EffectState.SENT, EffectState.FAILED),
+        (EffectState.SENT, EffectState.UNKNOWN),
+        (EffectState.UNKNOWN, EffectState.CONFIRMED),
+        (EffectState.UNKNOWN, EffectState.COMPENSATED),
+        (EffectState.UNKNOWN, EffectState.SETTLED),
+    }
+)
+
+
+class Refusal(StrEnum):
+    """Why a claim was refused: the effect is withdrawn."""
+
+    OWNER_CHANGED = "owner_changed"
+    FROZEN = "frozen"
+    OBSERVE_MODE = "observe_mode"
+    NOT_ALLOWED = "not_allowed"  # no decision, or one that does not allow it
+    APPROVAL_MISSING = "approval_missing"
+    APPROVAL_USED = "approval_used"
+    APPROVAL_DIFFERS = "approval_differs"
+    APPROVAL_EXPIRED = "approval_expired"
+    FACTS_CHANGED = "facts_changed"
+    TEXT_UNSAFE = "text_unsafe"  # a placeholder is left over, unknown or vanished
+
+
+class EffectIntent(Model):
+    """Everything the ledger must know to let one proposed action out, exactly once."""
+
+    key: EffectKey
+    ticket: TicketRef
+    proposed: ProposedAction
+    decision_id: DecisionId
+    approval_id: ApprovalId | None = None
+    owner_epoch: int = Field(ge=0)
+    turn: int = Field(ge=0)
+
+    @property
+    def digest(self) -> Digest:
+        """Same key with another digest is a conflict for a human."""
+        return digest_of(self.proposed)
+
+
+class EffectResult(Model):
+    """How performing an effect ended."""
+
+    key: EffectKey
+    type: ActionType
+    state: EffectState
+    refusal: Refusal | None = None
+    input_digest: Digest
+
+
+class Receipt(TextModel):
+    """What the provider answered: its own id of the change. Kept in the ledger."""
+
+    external_id: str
+    received_at: datetime
+
+
+def effect_key(
+    ticket_id: UUID, message: MessageKey, type_: ActionType, target: str, ordinal: int
+) -> EffectKey:
+    """Names an effect for ever.
+
+    Retries, resets and continue-as-new of this ticket must meet the same ledger row,
+    so nothing of the run (run id, activity id, attempt) and nothing a model wrote may enter the key.
+    """
+    named = f"{ticket_id}/{message}/{type_}/{target}/{ordinal}"
+    return "eff_" + hashlib.sha256(named.encode()).hexdigest()[:40]

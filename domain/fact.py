@@ -1,0 +1,58 @@
+"""Facts: typed records looked up in the tenant's systems. Policy and arguments use only these, never a text."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from domain.model import Currency, Digest, Model, RecordId
+
+
+class Money(Model):
+    """An amount in minor units of its currency (cents for EUR)."""
+
+    minor_units: int
+    currency: Currency
+
+    def __str__(self) -> str:
+        """Shows two decimals, which fits every currency the demo uses: '49.90 EUR'."""
+        return f"{self.minor_units // 100}.{self.minor_units % 100:02d} {self.currency}"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands in the shop."""
+
+    PENDING = "pending"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+class OrderFact(Model):
+    """One order; comparisons with raw values were made where it was read and leave as booleans."""
+
+    id: RecordId
+    payment_id: RecordId | None
+    status: OrderStatus
+    total: Money
+    refundable: Money  # paid minus already refunded
+    owner_is_requester: bool
+    mentioned: bool  # the conversation names it
+    ordered_at: AwareDatetime
+    delivered_at: AwareDatetime | None = None
+
+
+class Facts(Model):
+    """Everything looked up for one turn."""
+
+    requester_known: bool  # the shop has an account with the requester's e-mail
+    orders: tuple[OrderFact, ...] = ()
+    as_of: AwareDatetime
+    orders_mentioned: int = Field(default=0, ge=0)  # order numbers in the conversation, found or not
+    input_digest: Digest
+
+    @property
+    def order_in_question(self) -> OrderFact | None:
+        """The one order the ticket is about: exactly one mentioned order of the requester's, else None."""
+        named = [order for order in self.orders if order.mentioned and order.owner_is_requester]
+        return named[0] if len(named) == 1 and self.orders_mentioned == 1 else None

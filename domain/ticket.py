@@ -1,0 +1,89 @@
+"""A ticket: one customer request, who owns it and where it stands."""
+
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from pydantic import Field
+
+from domain.model import Code, Model, RouteKey, Version
+
+
+class Mode(StrEnum):
+    """How far automation may go for a tenant."""
+
+    OBSERVE = "observe"  # decide and record, do nothing
+    ASSIST = "assist"  # drafts become private notes, effects need a person
+    AUTOMATE = "automate"  # what policy allows
+
+
+class Owner(StrEnum):
+    """Who speaks on a ticket."""
+
+    AUTOMATION = "automation"
+    TEAMMATE = "teammate"
+
+
+class Stage(StrEnum):
+    """Where a ticket stands, for operators."""
+
+    FETCHING = "fetching"
+    REDACTING = "redacting"
+    TRIAGING = "triaging"
+    LOOKING_UP = "looking_up"
+    DRAFTING = "drafting"
+    DECIDING = "deciding"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+    PERFORMING = "performing"
+    WAITING_FOR_CUSTOMER = "waiting_for_customer"
+    HANDED_OVER = "handed_over"
+    SETTLED = "settled"
+
+
+class Outcome(StrEnum):
+    """How a ticket ended."""
+
+    CONFIRMED = "confirmed"  # the customer said so
+    ASSUMED = "assumed"  # answered, and no word until the recontact window closed
+    RECONTACTED = "recontacted"
+    HANDED_OVER = "handed_over"
+    ABANDONED = "abandoned"  # nothing was to be done: no customer wrote
+
+
+class TicketStatus(StrEnum):
+    """A ticket's status in the helpdesk."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    SOLVED = "solved"
+
+
+class TicketRef(Model):
+    """Names one ticket everywhere inside; the helpdesk's own id stays encrypted in the vault."""
+
+    tenant_id: UUID
+    route: RouteKey
+
+    @property
+    def ticket_id(self) -> UUID:
+        """The id of the ticket's row and of its data key, the same for every run."""
+        return uuid5(self.tenant_id, self.route)
+
+
+class TenantSettings(Model):
+    """A tenant's choices, read once per turn and recorded in history with the turn."""
+
+    version: Version = "1"
+    mode: Mode = Mode.ASSIST
+    recontact_window_s: int = Field(default=3 * 24 * 3600, ge=0)
+    min_confidence_permille: int = Field(default=500, ge=0, le=1000)
+    max_turns: int = Field(default=20, ge=1)
+    approver_group: Code = "approvers"
+
+
+class ClosingRecord(Model):
+    """What the next run of a reopened ticket must know of the last one."""
+
+    turns: int = Field(default=0, ge=0)
+    owner: Owner = Owner.AUTOMATION
+    owner_epoch: int = Field(default=0, ge=0)
+    outcome: Outcome | None = None
