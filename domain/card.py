@@ -1,4 +1,4 @@
-"""What a Slack message says, before it is Slack's blocks. Kept as `card` artifacts; placeholders are words already."""
+"""What a Slack message says, before it is Slack's blocks. Placeholders are words already."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Facts: typed records looked up in the tenant's systems. Policy and arguments use only these, never a text."""
+"""Facts: typed records from the tenant's systems. Policy and arguments use only these, never a text."""
 
 from enum import StrEnum
 

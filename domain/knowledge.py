@@ -8,7 +8,7 @@ from domain.model import ArtifactRef, Digest, Model
 
 
 class KnowledgeZone(StrEnum):
-    """The tier of an article; a draft that cites more than `public` needs a person before a public channel."""
+    """The tier of an article; a draft citing more than `public` needs a person before a public channel."""
 
     PUBLIC = "public"
     INTERNAL = "internal"

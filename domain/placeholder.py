@@ -1,4 +1,4 @@
-"""Placeholders stand for personal data: `[[PERSON_1_k7]]`, numbered per ticket and closed by the ticket's nonce."""
+"""Placeholders stand for personal data: `[[PERSON_1_k7]]` has a kind, a number and the ticket's nonce."""
 
 import re
 from enum import StrEnum
@@ -20,7 +20,7 @@ class PlaceholderKind(StrEnum):
     IP = "IP"
     SSN = "SSN"
     BIRTHDATE = "BIRTHDATE"
-    SECRET = "SECRET"
+    SECRET = "SECRET"  # noqa: S105 - the word, not one
     NUMBER = "NUMBER"
 
 

@@ -1,4 +1,4 @@
-"""Ports: what the steps need from outside. Adapters fulfil them, `adapters/in_memory.py` does for unit tests."""
+"""Ports: what the steps need from outside. Adapters fulfil them; in unit tests `adapters/in_memory.py` does."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a ticket is about. Intents and queues come from the tenant's taxonomy, so an unknown one cannot exist."""
+"""What a ticket is about. Intents come from the tenant's taxonomy, so an unknown one cannot exist."""
 
 from enum import StrEnum
 
