@@ -1,4 +1,4 @@
-"""Ports: what the steps need from outside. Adapters fulfil them; in unit tests `adapters/in_memory.py` does."""
+"""Ports: what the steps need from outside. Adapters fulfil them, `adapters/in_memory.py` in unit tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
