@@ -1,0 +1,109 @@
+"""The generic helpdesk: our own documented REST format, read into a conversation."""
+
+from datetime import datetime
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from adapters.http import RestApi
+from domain.conversation import Author, Conversation, Message, Requester
+from domain.errors import TicketNotFound
+
+SOURCE = "generic"
+OUR_REFERENCES = "eff_"  # effect keys, which went out as idempotency keys
+
+
+class WireModel(BaseModel):
+    """What a helpdesk answers; fields that we do not use are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+
+class WireMessage(WireModel):
+    """A message as the helpdesk has it."""
+
+    id: str
+    author: str
+    body: str
+    public: bool
+    created_at: datetime
+    reference: str | None = None
+
+
+class WireRequester(WireModel):
+    """Who asks, as the helpdesk knows them."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
+
+
+class WireTicket(WireModel):
+    """A ticket with all its messages."""
+
+    id: str
+    subject: str
+    status: str
+    requester: WireRequester
+    tags: tuple[str, ...] = ()
+    messages: tuple[WireMessage, ...] = ()
+
+
+def ticket_path(external_id: str, *rest: str) -> str:
+    """Path of a ticket; the id comes from a webhook, so it is quoted."""
+    return "/".join(("tickets", quote(external_id, safe=""), *rest))
+
+
+class GenericHelpdesk:
+    """The `Helpdesk` port over the generic format."""
+
+    def __init__(self, api: RestApi) -> None:
+        self._api = api
+
+    async def read(self, tenant_id: UUID, external_id: str) -> Conversation:
+        """The ticket as it is now. Raises `TicketNotFound` while the helpdesk has not committed it."""
+        ticket = await self._api.read(tenant_id, ticket_path(external_id), WireTicket)
+        if ticket is None:
+            raise TicketNotFound
+        return _conversation(ticket)
+
+
+def _conversation(ticket: WireTicket) -> Conversation:
+    messages = sorted(ticket.messages, key=lambda message: message.created_at)
+    return Conversation(
+        source=SOURCE,
+        external_id=ticket.id,
+        subject=ticket.subject,
+        status=ticket.status,
+        requester=Requester(
+            external_id=ticket.requester.id,
+            name=ticket.requester.name or None,
+            email=ticket.requester.email or None,
+            phone=ticket.requester.phone or None,
+            address=ticket.requester.address or None,
+        ),
+        messages=tuple(map(_message, messages)),
+    )
+
+
+def _message(message: WireMessage) -> Message:
+    return Message(
+        external_id=message.id,
+        author=author_of(message),
+        body=message.body,
+        public=message.public,
+        written_at=message.created_at,
+    )
+
+
+def author_of(message: WireMessage) -> Author:
+    """Ours by reference or by name; an author that we do not know is no customer, so nobody answers it."""
+    if (message.reference or "").startswith(OUR_REFERENCES):
+        return Author.AUTOMATION
+    try:
+        return Author(message.author)
+    except ValueError:
+        return Author.TEAMMATE
