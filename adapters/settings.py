@@ -1,5 +1,6 @@
 """The environment, read once. Composition roots pass values further in, never this object."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -49,3 +50,9 @@ class Settings(BaseSettings):
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")
+
+
+def drop_postgres_variables() -> None:
+    """Removes PG* from this process: libpq would mix them into every address we name in full."""
+    for name in [name for name in os.environ if name.startswith("PG")]:  # noqa: TID251 - this is the place
+        del os.environ[name]  # noqa: TID251 - the same
