@@ -1,4 +1,4 @@
-"""A Postgres server of our own on the loopback, started from a wheel. Development, demo and tests only."""
+"""A Postgres server of our own on the loopback, started from a wheel. Never for production."""
 
 import os
 import secrets
