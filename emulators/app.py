@@ -1,0 +1,66 @@
+"""The emulators as one web application."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from emulators import control, helpdesk_api, payments_api, shop_api, slack_api, slack_responses
+from emulators.clock import Clock
+from emulators.faults import FaultyDoor
+from emulators.problems import Refused, answer_malformed, answer_refused
+from emulators.setup import Setup
+from emulators.world import build_world
+
+ROUTERS = (
+    helpdesk_api.router,
+    shop_api.router,
+    payments_api.router,
+    slack_responses.router,
+    slack_api.router,
+    control.router,
+)
+
+
+def create_app(state: Path, setup: Setup | None = None, clock: Clock = time.time) -> FastAPI:
+    """The application over the state below `state`, with `setup` applied at start."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        world = build_world(state, clock)
+        app.state.world = world
+        if setup:
+            world.register.apply(setup)
+        sending = asyncio.create_task(world.webhooks.run())
+        try:
+            yield
+        finally:
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+            await world.http.aclose()
+            world.database.close()
+
+    app = FastAPI(
+        title="Countersign emulators", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.add_middleware(FaultyDoor)
+    # A page elsewhere that resolves its own name to this machine gets nothing.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(RequestValidationError, answer_malformed)
+    app.add_api_route("/health/live", _live)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    return app
+
+
+async def _live() -> dict[str, str]:
+    return {"status": "live"}

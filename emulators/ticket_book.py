@@ -1,0 +1,281 @@
+"""The helpdesks' tickets and messages. Every new message is announced by a webhook, whoever wrote it."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from emulators.clock import Clock, iso
+from emulators.database import Database
+from emulators.problems import Refused
+from emulators.setup import Register
+from emulators.webhooks import Webhooks
+
+Json = dict[str, Any]
+FIRST_TICKET = 1001
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    TEAMMATE = "teammate"
+    AUTOMATION = "automation"
+
+
+class Status(StrEnum):
+    """Where a ticket stands."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    SOLVED = "solved"
+
+
+class Requester(BaseModel):
+    """Who asks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = None
+    address: str | None = None
+
+
+class NewTicket(BaseModel):
+    """A ticket as a customer, or the control door, opens it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    brand: str
+    subject: str = ""
+    body: str = Field(min_length=1)
+    requester: Requester
+    send_webhook: bool = True
+    duplicate_delivery: bool = False
+    ticket_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+
+
+@dataclass(frozen=True)
+class Words:
+    """A message before it is stored."""
+
+    author: Author
+    body: str
+    public: bool = True
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Which ticket a `NewTicket` became, or already was."""
+
+    id: str
+    message_id: str
+    created: bool
+
+    def as_json(self) -> Json:
+        return {"id": self.id, "message_id": self.message_id, "created": self.created}
+
+
+class TicketBook:
+    """Reads and writes tickets."""
+
+    def __init__(self, database: Database, register: Register, webhooks: Webhooks, clock: Clock) -> None:
+        self._database = database
+        self._register = register
+        self._webhooks = webhooks
+        self._clock = clock
+
+    def open(self, new: NewTicket) -> Opened:
+        """A given id that exists is answered as it is, so that opening may be repeated."""
+        if self._register.brand(new.brand) is None:
+            raise Refused(404, "unknown_brand", "There is no such brand")
+        with self._database.transaction():
+            ticket_id = new.ticket_id or self._free_id(new.brand)
+            if self._row(new.brand, ticket_id):
+                return Opened(ticket_id, self._first_message(new.brand, ticket_id), created=False)
+            self._insert(new, ticket_id)
+            copies = 0 if not new.send_webhook else 2 if new.duplicate_delivery else 1
+            words = Words(Author.CUSTOMER, new.body)
+            return Opened(ticket_id, self._store(new.brand, ticket_id, words, copies), created=True)
+
+    def write(self, brand: str, ticket_id: str, words: Words, copies: int = 1) -> str:
+        """Adds a message and returns its id. A customer's word opens the ticket again."""
+        with self._database.transaction():
+            self.ticket(brand, ticket_id)
+            if words.author is Author.CUSTOMER:
+                self.set_status(brand, ticket_id, Status.OPEN)
+            return self._store(brand, ticket_id, words, copies)
+
+    def written_as(self, brand: str, reference: str) -> sqlite3.Row | None:
+        """The message a reference was used for."""
+        return self._database.one(
+            "SELECT * FROM ticket_messages WHERE brand = ? AND reference = ?", brand, reference
+        )
+
+    def message(self, brand: str, message_id: str) -> Json:
+        row = self._database.one(
+            "SELECT * FROM ticket_messages WHERE brand = ? AND position = ?", brand, int(message_id[1:])
+        )
+        if row is None:
+            raise Refused(404, "unknown_message", "There is no such message")
+        return message_json(row)
+
+    def set_status(self, brand: str, ticket_id: str, status: Status) -> None:
+        self._change(brand, ticket_id, "status", status.value)
+
+    def add_tags(self, brand: str, ticket_id: str, tags: list[str]) -> list[str]:
+        """Tags keep the order in which they came."""
+        together = list(dict.fromkeys([*self.ticket(brand, ticket_id)["tags"], *tags]))
+        self._change(brand, ticket_id, "tags", json.dumps(together))
+        return together
+
+    def ticket(self, brand: str, ticket_id: str) -> Json:
+        """Without its messages."""
+        row = self._row(brand, ticket_id)
+        if row is None:
+            raise Refused(404, "unknown_ticket", "There is no such ticket")
+        return ticket_json(row)
+
+    def conversation(self, brand: str, ticket_id: str) -> Json:
+        """The ticket with its messages, oldest first."""
+        rows = self._database.all(
+            "SELECT * FROM ticket_messages WHERE brand = ? AND ticket_id = ? ORDER BY position",
+            brand,
+            ticket_id,
+        )
+        return {**self.ticket(brand, ticket_id), "messages": [message_json(row) for row in rows]}
+
+    def tickets(self, brand: str, updated_since: str = "") -> list[Json]:
+        """Newest first."""
+        rows = self._database.all(
+            "SELECT * FROM tickets WHERE brand = ? AND updated_at >= ? ORDER BY position DESC",
+            brand,
+            updated_since,
+        )
+        return [ticket_json(row) for row in rows]
+
+    def conversations(self, brand: str) -> list[Json]:
+        """All tickets with their messages, newest ticket first, in two queries."""
+        messages: dict[str, list[Json]] = {}
+        rows = self._database.all("SELECT * FROM ticket_messages WHERE brand = ? ORDER BY position", brand)
+        for row in rows:
+            messages.setdefault(row["ticket_id"], []).append(message_json(row))
+        return [{**ticket, "messages": messages.get(ticket["id"], [])} for ticket in self.tickets(brand)]
+
+    def deliveries(self, brand: str, ticket_id: str | None = None) -> list[Json]:
+        """What became of the webhooks."""
+        rows = self._database.all(
+            "SELECT ticket_id, webhook_id, state, attempts, last_status FROM deliveries"
+            " WHERE brand = ? AND ticket_id = coalesce(?, ticket_id) ORDER BY position",
+            brand,
+            ticket_id,
+        )
+        return [dict(row) for row in rows]
+
+    def _free_id(self, brand: str) -> str:
+        while self._row(brand, number := str(self._database.next_number(f"tickets:{brand}", FIRST_TICKET))):
+            continue
+        return number
+
+    def _row(self, brand: str, ticket_id: str) -> sqlite3.Row | None:
+        return self._database.one("SELECT * FROM tickets WHERE brand = ? AND id = ?", brand, ticket_id)
+
+    def _first_message(self, brand: str, ticket_id: str) -> str:
+        row = self._database.one(
+            "SELECT min(position) AS first FROM ticket_messages WHERE brand = ? AND ticket_id = ?",
+            brand,
+            ticket_id,
+        )
+        return f"m{row['first']}" if row else ""
+
+    def _insert(self, new: NewTicket, ticket_id: str) -> None:
+        now = iso(self._clock())
+        known = self._database.one(
+            "SELECT phone, address FROM customers WHERE brand = ? AND email = ?",
+            new.brand,
+            new.requester.email,
+        )
+        requester = new.requester.model_dump()
+        for name in ("phone", "address"):
+            requester[name] = requester[name] or (known[name] if known else None)
+        self._database.run(
+            "INSERT INTO tickets VALUES (?, ?, ?, 'open', '[]', ?, ?, ?, ?)",
+            new.brand,
+            ticket_id,
+            new.subject.strip() or new.body.strip().splitlines()[0][:80],
+            json.dumps({"id": f"c{self._database.next_number('requesters', 501)}", **requester}),
+            now,
+            now,
+            self._database.next_number("position:tickets", 1),
+        )
+
+    def _store(self, brand: str, ticket_id: str, words: Words, copies: int) -> str:
+        now = iso(self._clock())
+        cursor = self._database.run(
+            "INSERT INTO ticket_messages (brand, ticket_id, author, body, public, created_at, reference)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            brand,
+            ticket_id,
+            words.author.value,
+            words.body,
+            words.public,
+            now,
+            words.reference,
+        )
+        self._database.run(
+            "UPDATE tickets SET updated_at = ? WHERE brand = ? AND id = ?", now, brand, ticket_id
+        )
+        message_id = f"m{cursor.lastrowid}"
+        self._announce(brand, ticket_id, message_id, words, copies)
+        return message_id
+
+    def _announce(self, brand: str, ticket_id: str, message_id: str, words: Words, copies: int) -> None:
+        settings = self._register.brand(brand)
+        if settings is None or settings.webhook is None:
+            return
+        payload = {
+            "type": "ticket.message_created",
+            "ticket_id": ticket_id,
+            "message_id": message_id,
+            "author": words.author.value,
+            "public": words.public,
+            "created_at": iso(self._clock()),
+        }
+        self._webhooks.announce(brand, ticket_id, payload, copies)
+
+    def _change(self, brand: str, ticket_id: str, column: str, value: str) -> None:
+        self._database.run(
+            f"UPDATE tickets SET {column} = ?, updated_at = ? WHERE brand = ? AND id = ?",  # noqa: S608 - named above
+            value,
+            iso(self._clock()),
+            brand,
+            ticket_id,
+        )
+
+
+def ticket_json(row: sqlite3.Row) -> Json:
+    return {
+        "id": row["id"],
+        "subject": row["subject"],
+        "status": row["status"],
+        "requester": json.loads(row["requester"]),
+        "tags": json.loads(row["tags"]),
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
+def message_json(row: sqlite3.Row) -> Json:
+    return {
+        "id": f"m{row['position']}",
+        "author": row["author"],
+        "body": row["body"],
+        "public": bool(row["public"]),
+        "created_at": row["created_at"],
+        "reference": row["reference"],
+    }
