@@ -1,0 +1,126 @@
+"""Drafts by quoting: the article that covers what the customer asks, or nothing.
+
+No model and no key. Nothing a customer wrote is repeated, and what an article says can only be quoted,
+so neither can add an action, a recipient or a sentence of their own.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log as logarithm
+
+from adapters.drafting.excerpts import excerpt
+from adapters.drafting.terms import asking, terms
+from domain.conversation import Conversation
+from domain.draft import DraftedText
+from domain.knowledge import KnowledgeZone, Passage
+from domain.placeholder import PLACEHOLDER, PlaceholderKind
+from domain.ports import TenantConfiguration
+
+INTRODUCTION = "thank you for your message. Our article “{title}” says:"
+SECOND = "Our article “{title}” may help as well:"
+CLOSING = "If this does not answer your question, please reply to this message and a colleague will help you."
+
+# An article that covers less than half of the question’s weight is about something else.
+COVERAGE = 0.5
+# Words that only the text has count less than those in the title, which says what an article is about.
+IN_TEXT = 0.85
+TERMS_MET = 2
+QUESTIONS = 8  # of one message; a longer one is no question
+ANSWERS = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A passage that answers one question of the customer."""
+
+    passage: Passage
+    coverage: float
+    weights: Mapping[str, float]
+
+
+class ExtractiveDrafter:
+    """The `Drafter` port by quoting one or two passages. Deterministic, so repeating is safe."""
+
+    version = "extractive-1"
+    prompt = (
+        "sha256:"
+        + hashlib.sha256("\n".join((INTRODUCTION, SECOND, CLOSING, str(COVERAGE))).encode()).hexdigest()
+    )
+
+    async def draft(
+        self, conversation: Conversation, passages: Sequence[Passage], tenant: TenantConfiguration
+    ) -> DraftedText | None:
+        """None where no passage covers what the latest customer message asks."""
+        answers = answers_of(conversation, passages)
+        if not answers:
+            return None
+        return DraftedText(
+            body=_body(answers, conversation, tenant),
+            citations=tuple(answer.passage.citation for answer in answers),
+            confidence_permille=round(1000 * min(answer.coverage for answer in answers)),
+        )
+
+
+def answers_of(conversation: Conversation, passages: Sequence[Passage]) -> list[Answer]:
+    """The best passage, and a second one where another question is answered by another article."""
+    message = conversation.latest_from_customer
+    # A placeholder in an article would be filled with this customer's data.
+    usable = [p for p in passages if not PLACEHOLDER.search(p.title + p.body)]
+    if message is None or not usable:
+        return []
+    questions = [*asking(message.body)[:QUESTIONS], conversation.subject]
+    found = [answer for question in questions if (answer := best_answer(question, usable))]
+    found.sort(key=lambda answer: -answer.coverage)
+    by_article: dict[str, Answer] = {}
+    for answer in found:
+        by_article.setdefault(answer.passage.title, answer)
+    return list(by_article.values())[:ANSWERS]
+
+
+def best_answer(question: str, passages: Sequence[Passage]) -> Answer | None:
+    """The passage with most of the question's weight; public ones first, then the search's order."""
+    weights = weights_of(question, passages)
+    enough = [
+        Answer(passage, coverage, weights)
+        for passage in passages
+        if (coverage := coverage_of(weights, passage)) >= COVERAGE
+    ]
+    return max(enough, key=_preference, default=None)
+
+
+def weights_of(question: str, passages: Sequence[Passage]) -> dict[str, float]:
+    """Rare terms weigh more; a term that no passage has weighs as much as the rarest."""
+    seen = Counter(term for passage in passages for term in {*terms(passage.title), *terms(passage.body)})
+    return {term: logarithm(1 + (len(passages) + 1) / (max(seen[term], 1) + 0.5)) for term in terms(question)}
+
+
+def coverage_of(weights: Mapping[str, float], passage: Passage) -> float:
+    """The share of the question's weight that the passage has; 0 where they only share one word."""
+    title = set(terms(passage.title)) & weights.keys()
+    text = (set(terms(passage.body)) & weights.keys()) - title
+    if len(title | text) < min(TERMS_MET, len(weights)) or (len(weights) == 1 and not title):
+        return 0.0
+    met = sum(weights[term] for term in title) + IN_TEXT * sum(weights[term] for term in text)
+    return met / sum(weights.values()) if weights else 0.0
+
+
+def _preference(answer: Answer) -> tuple[bool, float]:
+    return answer.passage.citation.zone is KnowledgeZone.PUBLIC, answer.coverage
+
+
+def _body(answers: Sequence[Answer], conversation: Conversation, tenant: TenantConfiguration) -> str:
+    parts = [greeting(tenant.greeting, conversation.requester.name)]
+    for template, answer in zip((INTRODUCTION, SECOND), answers, strict=False):
+        parts.append(template.replace("{title}", answer.passage.title.strip()))
+        parts.append(excerpt(answer.passage.body, answer.weights))
+    return "\n\n".join((*parts, CLOSING, tenant.signature))
+
+
+def greeting(template: str, name: str | None) -> str:
+    """With the requester's name as its placeholder, or without a name; never with a text."""
+    match = PLACEHOLDER.fullmatch(name or "")
+    if match and match["kind"] == PlaceholderKind.PERSON:
+        return template.replace("{name}", match[0])
+    return template.replace(" {name}", "").replace("{name}", "")
