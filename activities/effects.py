@@ -1,0 +1,231 @@
+"""Let effects out: the only caller of `Sender`. Intended, claimed, sent, confirmed, in this order."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.clock import Clock, wall_clock
+from activities.heartbeats import heartbeats
+from activities.orders_out import SendOrders
+from domain.action import ActionType
+from domain.effect import EffectIntent, EffectResult, EffectState, Receipt, Refusal
+from domain.errors import (
+    PERMANENT_ERRORS,
+    DeliveryRefused,
+    DeliveryUncertain,
+    ProviderUnavailable,
+    UnsafeText,
+)
+from domain.model import Digest, Model, digest_of
+from domain.ports import Artifacts, Ledger, LedgerRow, Sender, SendOrder, Shop, Vault
+
+# How long a claimed effect may be tried before a person is asked to look.
+PATIENCE = timedelta(minutes=5)
+UNSAID_DELAY = timedelta(seconds=1)
+
+
+class PerformInput(Model):
+    """Several effects of one turn."""
+
+    intents: tuple[EffectIntent, ...]
+
+
+class Performed(Model):
+    """How they ended, in their order."""
+
+    effects: tuple[EffectResult, ...]
+    input_digest: Digest
+
+
+class EffectActivities:
+    """Repeating is safe: the ledger row says how far an earlier attempt came, every send carries its key."""
+
+    def __init__(  # noqa: PLR0913 - a step's ports
+        self,
+        *,
+        ledger: Ledger,
+        artifacts: Artifacts,
+        vault: Vault,
+        shop: Shop,
+        senders: Sequence[Sender],
+        clock: Clock = wall_clock,
+    ) -> None:
+        self._ledger = ledger
+        self._orders = SendOrders(ledger=ledger, artifacts=artifacts, vault=vault, shop=shop)
+        self._senders: Mapping[ActionType, Sender] = {
+            type_: sender for sender in senders for type_ in sender.action_types
+        }
+        self._clock = clock
+
+    @activity.defn
+    async def perform(self, intent: EffectIntent) -> EffectResult:
+        """One effect. Also called outside Temporal, to tell a clicker why their vote was refused."""
+        async with heartbeats():
+            return await self._perform(intent)
+
+    @activity.defn
+    async def perform_in_order(self, input: PerformInput) -> Performed:
+        """Effects that only make sense after the one before: stops at the first that is not confirmed."""
+        results: list[EffectResult] = []
+        async with heartbeats():
+            for intent in input.intents:
+                results.append(await self._perform(intent))
+                if results[-1].state is not EffectState.CONFIRMED:
+                    break
+        return Performed(effects=tuple(results), input_digest=digest_of(input))
+
+    @activity.defn
+    async def perform_each(self, input: PerformInput) -> Performed:
+        """Effects that do not need each other: what fails for good in one stops no other."""
+        async with heartbeats():
+            results = [await self._perform_or_leave(intent) for intent in input.intents]
+        return Performed(effects=tuple(results), input_digest=digest_of(input))
+
+    async def _perform_or_leave(self, intent: EffectIntent) -> EffectResult:
+        try:
+            return await self._perform(intent)
+        except PERMANENT_ERRORS:
+            return _result(intent, EffectState.UNKNOWN)
+
+    async def _perform(self, intent: EffectIntent) -> EffectResult:
+        row = await self._ledger.intend(intent)
+        match row.state:
+            case EffectState.INTENDED:
+                return await self._first(intent)
+            case EffectState.CLAIMED:
+                return await self._again(intent, row)
+            case EffectState.SENT:
+                return await self._record(intent, EffectState.CONFIRMED, row.receipt)
+            case EffectState.UNKNOWN:
+                return await self._look_once_more(intent)
+            case _:
+                return _result(intent, row.state, row.refusal)
+
+    async def _first(self, intent: EffectIntent) -> EffectResult:
+        """Everything that can be refused is, before the claim uses the approval up."""
+        try:
+            order = await self._orders.make(intent)
+        except UnsafeText:
+            return await self._withdraw(intent, Refusal.TEXT_UNSAFE)
+        if not await self._orders.still_true(intent, order):
+            return await self._withdraw(intent, Refusal.FACTS_CHANGED)
+        row = await self._ledger.claim(intent)
+        if row.state is not EffectState.CLAIMED:
+            return _result(intent, row.state, row.refusal)
+        return await self._send(intent, order, row)
+
+    async def _again(self, intent: EffectIntent, row: LedgerRow) -> EffectResult:
+        """An earlier attempt claimed it and did not say how it ended."""
+        sender = self._sender(intent)
+        try:
+            order = await self._orders.make(intent)
+        except UnsafeText:
+            return await self._record(intent, EffectState.UNKNOWN)
+        refusal = await self._ledger.recheck(intent)
+        if sender.idempotent and refusal is None and not self._out_of_patience(row):
+            return await self._send(intent, order, row)
+        self._wait_until_settled(sender, row)
+        return await self._after_reading_back(intent, order, row, refusal)
+
+    async def _after_reading_back(
+        self, intent: EffectIntent, order: SendOrder, row: LedgerRow, refusal: Refusal | None
+    ) -> EffectResult:
+        try:
+            receipt = await self._sender(intent).find(order)
+        except (DeliveryRefused, ProviderUnavailable, DeliveryUncertain) as error:
+            return await self._not_readable(intent, row, error)
+        if receipt is not None:
+            return await self._confirm(intent, receipt)
+        if refusal is not None:
+            return await self._withdraw(intent, refusal)
+        if self._out_of_patience(row):
+            return await self._record(intent, EffectState.FAILED)
+        return await self._send_once_more(intent, order)
+
+    async def _not_readable(self, intent: EffectIntent, row: LedgerRow, error: Exception) -> EffectResult:
+        if isinstance(error, DeliveryRefused) or self._out_of_patience(row):
+            return await self._record(intent, EffectState.UNKNOWN)
+        raise _later(error, self._delay(error, self._sender(intent), row)) from error
+
+    async def _send(self, intent: EffectIntent, order: SendOrder, row: LedgerRow) -> EffectResult:
+        sender = self._sender(intent)
+        try:
+            receipt = await sender.send(order)
+        except DeliveryRefused:
+            return await self._record(intent, EffectState.FAILED)
+        except (ProviderUnavailable, DeliveryUncertain) as error:
+            raise _later(error, self._delay(error, sender, row)) from error
+        return await self._confirm(intent, receipt)
+
+    async def _send_once_more(self, intent: EffectIntent, order: SendOrder) -> EffectResult:
+        """Without an idempotency key, and `unknown` until the answer is here.
+
+        The ledger does not hold when a second request left, so a crash now must not lead to a third.
+        """
+        await self._record(intent, EffectState.UNKNOWN)
+        try:
+            receipt = await self._sender(intent).send(order)
+        except (DeliveryRefused, ProviderUnavailable, DeliveryUncertain):
+            return _result(intent, EffectState.UNKNOWN)
+        return await self._record(intent, EffectState.CONFIRMED, receipt)
+
+    async def _look_once_more(self, intent: EffectIntent) -> EffectResult:
+        """What was unknown may be visible by now. If not, it stays a person's question."""
+        try:
+            receipt = await self._sender(intent).find(await self._orders.make(intent))
+        except (DeliveryRefused, ProviderUnavailable, DeliveryUncertain, UnsafeText):
+            return _result(intent, EffectState.UNKNOWN)
+        if receipt is None:
+            return _result(intent, EffectState.UNKNOWN)
+        return await self._record(intent, EffectState.CONFIRMED, receipt)
+
+    async def _confirm(self, intent: EffectIntent, receipt: Receipt) -> EffectResult:
+        await self._ledger.record(intent, EffectState.SENT, receipt)
+        return await self._record(intent, EffectState.CONFIRMED, receipt)
+
+    async def _withdraw(self, intent: EffectIntent, refusal: Refusal) -> EffectResult:
+        row = await self._ledger.record(intent, EffectState.WITHDRAWN)
+        return _result(intent, row.state, refusal)
+
+    async def _record(
+        self, intent: EffectIntent, state: EffectState, receipt: Receipt | None = None
+    ) -> EffectResult:
+        row = await self._ledger.record(intent, state, receipt)
+        return _result(intent, row.state, row.refusal)
+
+    def _sender(self, intent: EffectIntent) -> Sender:
+        return self._senders[intent.proposed.action.type]
+
+    def _out_of_patience(self, row: LedgerRow) -> bool:
+        return row.claimed_at is not None and self._clock() - row.claimed_at > PATIENCE
+
+    def _wait_until_settled(self, sender: Sender, row: LedgerRow) -> None:
+        remaining = self._until_settled(sender, row)
+        if remaining > timedelta():
+            raise _later(DeliveryUncertain(), remaining)
+
+    def _until_settled(self, sender: Sender, row: LedgerRow) -> timedelta:
+        claimed_at = row.claimed_at or self._clock()
+        return claimed_at + sender.settle_time - self._clock()
+
+    def _delay(self, error: Exception, sender: Sender, row: LedgerRow) -> timedelta:
+        """As long as the provider asks for; else soon, or when reading back can tell."""
+        if isinstance(error, ProviderUnavailable) and error.retry_after_s is not None:
+            return timedelta(seconds=error.retry_after_s)
+        return UNSAID_DELAY if sender.idempotent else max(self._until_settled(sender, row), UNSAID_DELAY)
+
+
+def _later(error: Exception, delay: timedelta) -> ApplicationError:
+    return ApplicationError(str(error), type=type(error).__name__, next_retry_delay=delay)
+
+
+def _result(intent: EffectIntent, state: EffectState, refusal: Refusal | None = None) -> EffectResult:
+    return EffectResult(
+        key=intent.key,
+        type=intent.proposed.action.type,
+        state=state,
+        refusal=refusal,
+        input_digest=digest_of(intent),
+    )

@@ -1,0 +1,92 @@
+"""Makes what a sender needs from an intent: real ids and texts, in memory only."""
+
+from collections.abc import Mapping
+
+from activities.intake import EXTERNAL_TICKET_ID, SOURCE, placeholders_of
+from activities.rehydration import rehydrated
+from domain.action import (
+    Action,
+    PrivateNote,
+    Refund,
+    Reply,
+    SlackEphemeral,
+    SlackPost,
+    SlackUpdate,
+)
+from domain.effect import EffectIntent, Receipt
+from domain.errors import UnsafeText
+from domain.model import RecordId
+from domain.placeholder import in_words
+from domain.ports import Artifacts, Ledger, SendOrder, Shop, Vault
+
+
+class SendOrders:
+    """Reads only, so repeating is safe. Raises `UnsafeText` where something needed is not known."""
+
+    def __init__(self, *, ledger: Ledger, artifacts: Artifacts, vault: Vault, shop: Shop) -> None:
+        self._ledger = ledger
+        self._artifacts = artifacts
+        self._vault = vault
+        self._shop = shop
+
+    async def make(self, intent: EffectIntent) -> SendOrder:
+        """Values are put back in replies only; teammates read words."""
+        values = await self._vault.values(intent.ticket)
+        if EXTERNAL_TICKET_ID not in values or SOURCE not in values:
+            raise UnsafeText
+        return SendOrder(
+            key=intent.key,
+            ticket=intent.ticket,
+            external_ticket_id=values[EXTERNAL_TICKET_ID],
+            source=values[SOURCE],
+            action=intent.proposed.action,
+            text=await self._text(intent, values),
+            record_ids=_records(intent.proposed.action, values),
+            earlier=await self._earlier(intent),
+        )
+
+    async def still_true(self, intent: EffectIntent, order: SendOrder) -> bool:
+        """Money facts are read again: the order must still have what is paid back."""
+        action = intent.proposed.action
+        if not isinstance(action, Refund):
+            return True
+        found = await self._shop.order(intent.ticket.tenant_id, order.record_ids[action.order])
+        if found is None or found.total.currency != action.amount.currency:
+            return False
+        return found.total.minor_units - found.refunded.minor_units >= action.amount.minor_units
+
+    async def _text(self, intent: EffectIntent, values: Mapping[str, str]) -> str:
+        match intent.proposed.action:
+            case Reply(text=reference):
+                text = (await self._artifacts.get(intent.ticket, reference)).decode()
+                return rehydrated(text, placeholders_of(values))
+            case PrivateNote(text=reference):
+                return in_words((await self._artifacts.get(intent.ticket, reference)).decode())
+            case SlackPost(card=card) | SlackUpdate(card=card) | SlackEphemeral(card=card):
+                return (await self._artifacts.get(intent.ticket, card)).decode()
+            case _:
+                return ""
+
+    async def _earlier(self, intent: EffectIntent) -> Receipt | None:
+        action = intent.proposed.action
+        if not isinstance(action, SlackUpdate):
+            return None
+        return await self._ledger.receipt(intent.ticket, action.posted_by)
+
+
+def _records(action: Action, values: Mapping[str, str]) -> dict[str, str]:
+    """Real ids of the records the action names."""
+    needed = _named_records(action)
+    if any(record not in values for record in needed):
+        raise UnsafeText
+    return {record: values[record] for record in needed}
+
+
+def _named_records(action: Action) -> tuple[RecordId, ...]:
+    match action:
+        case Refund(order=order, payment=payment):
+            return (order, payment)
+        case SlackEphemeral(principal=principal):
+            return (principal,)
+        case _:
+            return ()

@@ -1,0 +1,39 @@
+"""Write down how a turn or a ticket ended."""
+
+from temporalio import activity
+
+from domain.model import Code, Digest, MessageKey, Model, digest_of
+from domain.ports import Tickets
+from domain.ticket import ClosingRecord, Stage, TicketRef
+
+
+class SettleInput(Model):
+    """How it ended and, if a customer's message had its turn, which one."""
+
+    ticket: TicketRef
+    record: ClosingRecord
+    stage: Stage
+    reason: Code
+    message: MessageKey | None = None
+
+
+class Settled(Model):
+    """It is written."""
+
+    input_digest: Digest
+
+
+class SettlementActivities:
+    """Writes states, not changes, so repeating is safe."""
+
+    def __init__(self, *, tickets: Tickets) -> None:
+        self._tickets = tickets
+
+    @activity.defn
+    async def settle(self, input: SettleInput) -> Settled:
+        """The message first: an answered message must never get a second turn."""
+        if input.message is not None:
+            await self._tickets.mark_answered(input.ticket, input.message, input.record.turns)
+        await self._tickets.settle(input.ticket, input.record, input.reason)
+        await self._tickets.set_stage(input.ticket, input.stage)
+        return Settled(input_digest=digest_of(input))
