@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from time import time
+from time import perf_counter, time
 from typing import TypedDict, TypeVar, Unpack
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -128,13 +129,14 @@ class RestApi:
         endpoint = await self._endpoint_of(tenant_id)
         request = self._client.build_request(method, f"{endpoint.base_url.rstrip('/')}/{path}", **parts)
         request.headers["Authorization"] = f"Bearer {endpoint.token}"
+        started = perf_counter()
         response = await self._client.send(request)
         log.info(
             "provider_called",
             surface=self._surface,
             method=method,
             status=response.status_code,
-            milliseconds=round(response.elapsed.total_seconds() * 1000),
+            milliseconds=round((perf_counter() - started) * 1000),
         )
         return response
 
@@ -151,6 +153,11 @@ def raise_for_refusal(response: httpx.Response) -> None:
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise DeliveryUncertain
     raise DeliveryRefused(response.status_code)
+
+
+def segment(value: str) -> str:
+    """One part of a path; nothing from outside can leave it, not even `..`."""
+    return quote(value, safe="") if value.strip(".") else "-"
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.http import RestApi
+from adapters.http import RestApi, segment
 from domain.fact import Money, OrderStatus
 from domain.ports import OrderRecord
 
@@ -62,7 +61,7 @@ class RestShop:
 
     async def order(self, tenant_id: UUID, number: str) -> OrderRecord | None:
         """One order by number, whoever owns it."""
-        found = await self._api.read(tenant_id, f"orders/{quote(number, safe='')}", WireOrder)
+        found = await self._api.read(tenant_id, f"orders/{segment(number)}", WireOrder)
         return _record(found) if found else None
 
     async def knows(self, tenant_id: UUID, email: str) -> bool:

@@ -1,12 +1,11 @@
 """The generic helpdesk: our own documented REST format, read into a conversation."""
 
 from datetime import datetime
-from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.http import RestApi
+from adapters.http import RestApi, segment
 from domain.conversation import Author, Conversation, Message, Requester
 from domain.errors import TicketNotFound
 
@@ -54,7 +53,7 @@ class WireTicket(WireModel):
 
 def ticket_path(external_id: str, *rest: str) -> str:
     """Path of a ticket; the id comes from a webhook, so it is quoted."""
-    return "/".join(("tickets", quote(external_id, safe=""), *rest))
+    return "/".join(("tickets", segment(external_id), *rest))
 
 
 class GenericHelpdesk:

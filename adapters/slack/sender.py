@@ -111,8 +111,9 @@ class SlackUpdateSender:
     async def find(self, order: SendOrder) -> Receipt | None:
         """Whether the message carries this update's key by now."""
         channel, ts = place_of(order.earlier)
-        query = {"channel": channel, "ts": ts, "limit": "1", "include_all_metadata": "true"}
-        answer = await self._api.read(order.ticket.tenant_id, "conversations.replies", query)
+        query = {"channel": channel, "oldest": ts, "latest": ts, "inclusive": "true", "limit": "1"}
+        query["include_all_metadata"] = "true"
+        answer = await self._api.read(order.ticket.tenant_id, "conversations.history", query)
         updated = any(m.ts == ts and _mark(m).get("effect") == order.key for m in answer.messages)
         return Receipt(external_id=f"{channel}:{ts}", received_at=self._clock()) if updated else None
 
