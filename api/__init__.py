@@ -1,0 +1,1 @@
+"""HTTP doors: verify, commit to the inbox, acknowledge."""

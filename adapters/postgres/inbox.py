@@ -1,0 +1,143 @@
+"""The door's side of the inbox: what is acknowledged is committed here first."""
+
+import base64
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
+
+from adapters.keys import DoorKeys, aad_of, open_sealed, seal
+from adapters.postgres.session import Database
+from adapters.postgres.tables import inbox
+from domain.conversation import TextModel
+from domain.model import RouteKey
+from domain.ports import DataKey
+
+# Whoever relays listens here; the payload is empty, because everybody may listen.
+CHANNEL = "inbox"
+KICK = text(f"select pg_notify('{CHANNEL}', '')")
+
+
+class InboxKind(StrEnum):
+    """Who is on the other side of a door."""
+
+    HELPDESK = "helpdesk"
+    SLACK = "slack"
+
+
+class InboxState(StrEnum):
+    """Where a row stands. Relays move `pending`, the worker ends it."""
+
+    PENDING = "pending"
+    DISPATCHED = "dispatched"
+    CONSUMED = "consumed"
+    UNROUTABLE = "unroutable"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Something proven to come from a tenant's helpdesk or workspace."""
+
+    tenant_id: UUID
+    kind: InboxKind
+    source: str
+    delivery_key: str
+    body: bytes = field(repr=False)
+    external_id: str = field(default="", repr=False)
+    route: RouteKey | None = None
+    traceparent: str | None = None
+
+    @property
+    def state(self) -> InboxState:
+        """A helpdesk's delivery that names no ticket waits for operators, not for a relay."""
+        lost = self.kind is InboxKind.HELPDESK and self.route is None
+        return InboxState.UNROUTABLE if lost else InboxState.PENDING
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The row that holds it, made now or by an earlier copy."""
+
+    delivery_id: UUID
+    new: bool
+
+
+class SealedBody(TextModel):
+    """What a row's body holds under its one-time key."""
+
+    external_id: str
+    body: str  # base64
+
+    @property
+    def content(self) -> bytes:
+        """The bytes as they arrived."""
+        return base64.b64decode(self.body)
+
+
+class DoorInbox:
+    """Commits arrivals as `door`: the key first, in its own database, then the row.
+
+    A key without a row, left by a copy or a crash, opens nothing.
+    """
+
+    def __init__(self, database: Database, keys: DoorKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """Committed when it returns. A copy, early or late, gets the id of the first."""
+        delivery_id = uuid4()
+        key = await self._keys.new_delivery_key(arrival.tenant_id, delivery_id)
+        row = _row(arrival, delivery_id, key)
+        async with self._database.transaction(arrival.tenant_id) as session:
+            added = (await session.execute(_addition(row))).first()
+            if added is None:
+                return Accepted(await _existing(session, arrival), new=False)
+            if arrival.state is InboxState.PENDING:
+                await session.execute(KICK)
+        return Accepted(delivery_id, new=True)
+
+
+def open_body(tenant_id: UUID, delivery_id: UUID, key: DataKey, sealed: bytes) -> SealedBody:
+    """What the door sealed into this row and no other."""
+    return SealedBody.model_validate_json(open_sealed(key, sealed, _aad(tenant_id, delivery_id)))
+
+
+def _row(arrival: Arrival, delivery_id: UUID, key: DataKey) -> dict[str, object]:
+    content = SealedBody(external_id=arrival.external_id, body=base64.b64encode(arrival.body).decode())
+    return {
+        "tenant_id": arrival.tenant_id,
+        "id": delivery_id,
+        "kind": arrival.kind,
+        "source": arrival.source,
+        "route": arrival.route,
+        "delivery_key": arrival.delivery_key,
+        "body": seal(key, content.model_dump_json().encode(), _aad(arrival.tenant_id, delivery_id)),
+        "state": arrival.state,
+        "traceparent": arrival.traceparent,
+    }
+
+
+def _addition(row: dict[str, object]) -> ReturningInsert[tuple[UUID]]:
+    return insert(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
+
+
+async def _existing(session: AsyncSession, arrival: Arrival) -> UUID:
+    # A statement of its own: the one that lost the race does not see the row that won it.
+    query = select(inbox.c.id).where(
+        inbox.c.tenant_id == arrival.tenant_id,
+        inbox.c.kind == arrival.kind,
+        inbox.c.source == arrival.source,
+        inbox.c.delivery_key == arrival.delivery_key,
+    )
+    found: UUID = (await session.execute(query)).scalar_one()
+    return found
+
+
+def _aad(tenant_id: UUID, delivery_id: UUID) -> bytes:
+    return aad_of(tenant_id, "inbox", delivery_id)
