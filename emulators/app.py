@@ -11,7 +11,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from emulators import control, helpdesk_api, payments_api, shop_api, slack_api, slack_responses
+from emulators import (
+    control,
+    helpdesk_api,
+    helpdesk_pages,
+    index_page,
+    money_pages,
+    payments_api,
+    shop_api,
+    slack_api,
+    slack_pages,
+    slack_responses,
+)
 from emulators.clock import Clock
 from emulators.faults import FaultyDoor
 from emulators.problems import Refused, answer_malformed, answer_refused
@@ -25,6 +36,10 @@ ROUTERS = (
     slack_responses.router,
     slack_api.router,
     control.router,
+    index_page.router,
+    slack_pages.router,
+    helpdesk_pages.router,
+    money_pages.router,
 )
 
 

@@ -1,0 +1,187 @@
+"""The local Slack's pages: channels, cards, and buttons that are real forms."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+from starlette.datastructures import FormData
+
+from emulators import mrkdwn
+from emulators.pages import Json, OwnFormsOnly, back_to, page, waiting, waiting_by_channel
+from emulators.problems import Refused
+from emulators.setup import SlackChannel, SlackUser
+from emulators.slack_clicks import Click, Delivered, buttons, deliver
+from emulators.world import TheWorld, World
+
+COOKIE = "emulated_slack_user"
+CookieUser = Annotated[str | None, Cookie(alias=COOKIE)]
+router = APIRouter(prefix="/slack")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message with everything a page needs of it."""
+
+    message: Json
+    waiting: bool
+    ephemeral: bool
+    replies: tuple["Shown", ...] = ()
+
+
+@router.get("")
+async def first_channel(world: TheWorld) -> RedirectResponse:
+    """Opens where somebody is waited for."""
+    channels = world.register.channels()
+    if not channels:
+        raise Refused(404, "no_channel", "No Slack channel is set up")
+    counts = waiting_by_channel(world)
+    return back_to(f"/slack/channels/{max(channels, key=lambda channel: counts.get(channel.id, 0)).id}")
+
+
+@router.get("/channels/{channel_id}")
+async def channel_page(
+    channel_id: str, request: Request, world: TheWorld, user: CookieUser = None, outcome: str = ""
+) -> HTMLResponse:
+    me, channel = _me(world, user), _channel(world, channel_id)
+    names = _names(world)
+    shown = _shown(world, channel.id, me.id)
+    return page(
+        request,
+        "channel.html",
+        app=world.register.slack(),
+        me=me,
+        users=[user for user in world.register.users() if not user.is_bot and not user.deleted],
+        channel=channel,
+        channels=world.register.channels(),
+        counts=waiting_by_channel(world),
+        shown=shown,
+        waiting=sum(item.waiting for item in shown),
+        outcome=outcome,
+        text=lambda block: _text(block, names),
+    )
+
+
+@router.post("/act-as", dependencies=[OwnFormsOnly])
+async def act_as(
+    world: TheWorld, user: Annotated[str, Form()], channel: Annotated[str, Form()]
+) -> RedirectResponse:
+    answer = back_to(f"/slack/channels/{_channel(world, channel).id}")
+    answer.set_cookie(COOKIE, _me(world, user).id, httponly=True, samesite="strict")
+    return answer
+
+
+@router.post("/channels/{channel_id}/messages/{ts}/click", dependencies=[OwnFormsOnly], response_model=None)
+async def press(
+    channel_id: str, ts: str, request: Request, world: TheWorld, user: CookieUser = None
+) -> RedirectResponse | HTMLResponse:
+    """Sends a click to the app, after a page that asks again where the button wants that."""
+    form = await request.form()
+    channel = _channel(world, channel_id)
+    pressed = _pressed(world, channel.id, ts, form)
+    if pressed is None:
+        return back_to(f"/slack/channels/{channel.id}?outcome=changed#m-{ts}")
+    if pressed.get("confirm") and "confirmed" not in form:
+        return _ask_again(request, world, channel, form, pressed)
+    me = _me(world, str(form.get("user") or user or ""))
+    click = Click(me.id, channel.id, ts, pressed["action_id"], pressed["block_id"], _inputs(form))
+    delivered = await deliver(world, click, str(request.base_url).rstrip("/"))
+    return back_to(f"/slack/channels/{channel.id}?outcome={_outcome(delivered)}#m-{ts}")
+
+
+def _ask_again(
+    request: Request, world: World, channel: SlackChannel, form: FormData, button: Json
+) -> HTMLResponse:
+    names = _names(world)
+    hidden = [(name, str(value)) for name, value in form.multi_items()]
+    return page(
+        request,
+        "confirm.html",
+        channel=channel,
+        button=button,
+        hidden=hidden,
+        text=lambda text: _text(text, names),
+    )
+
+
+def _outcome(delivered: Delivered) -> str:
+    if delivered.ok:
+        return "sent"
+    return "silent" if delivered.status is None else "refused"
+
+
+def _inputs(form: FormData) -> tuple[tuple[str, str, str], ...]:
+    found = []
+    for name, value in form.multi_items():
+        place = _place(name.removeprefix("input")) if name.startswith("input[") else None
+        if place:
+            found.append((*place, str(value).replace("\r\n", "\n")))
+    return tuple(found)
+
+
+def _pressed(world: World, channel: str, ts: str, form: FormData) -> Json | None:
+    """The button, unless the message is not the one this person saw."""
+    row, place = world.slack.row(channel, ts), _place(str(form.get("press", "")))
+    if row is None or str(form.get("seen", "")) != (row["edited_ts"] or ""):
+        return None
+    found = buttons(world.slack.message(row)["blocks"])
+    return next((button for button in found if (button["block_id"], button["action_id"]) == place), None)
+
+
+def _place(text: str) -> tuple[str, str] | None:
+    """Block id and action id, which travel through forms as JSON."""
+    try:
+        match json.loads(text):
+            case [str(block_id), str(action_id)]:
+                return block_id, action_id
+    except ValueError:
+        return None  # a form that is not ours: no button is found
+    return None
+
+
+def _shown(world: World, channel: str, user: str) -> list[Shown]:
+    """Messages in order, each parent with its thread below it."""
+    rows = world.slack.visible_to(channel, user)
+    here = {row["ts"] for row in rows}
+    threads: dict[str, list[Shown]] = {}
+    top: list[str] = []
+    items: dict[str, Shown] = {}
+    for row in rows:
+        message = {**world.slack.message(row), "ephemeral_to": row["ephemeral_to"]}
+        item = Shown(message, waiting(message), ephemeral=row["ephemeral_to"] is not None)
+        if row["thread_ts"] in here and row["thread_ts"] != row["ts"]:
+            threads.setdefault(row["thread_ts"], []).append(item)
+        else:
+            top.append(row["ts"])
+            items[row["ts"]] = item
+    return [
+        Shown(items[ts].message, items[ts].waiting, items[ts].ephemeral, tuple(threads.get(ts, ())))
+        for ts in top
+    ]
+
+
+def _text(text: Json | str, names: dict[str, str]) -> Markup:
+    if isinstance(text, str):
+        return mrkdwn.render(text, names)
+    return mrkdwn.render(text["text"], names) if text["type"] == "mrkdwn" else mrkdwn.plain(text["text"])
+
+
+def _names(world: World) -> dict[str, str]:
+    users = {user.id: user.real_name or user.name for user in world.register.users()}
+    return users | {channel.id: channel.name for channel in world.register.channels()}
+
+
+def _me(world: World, wanted: str | None) -> SlackUser:
+    people = [user for user in world.register.users() if not user.is_bot and not user.deleted]
+    if not people:
+        raise Refused(404, "no_user", "No Slack user is set up")
+    return next((user for user in people if user.id == wanted), people[0])
+
+
+def _channel(world: World, channel_id: str) -> SlackChannel:
+    for channel in world.register.channels():
+        if channel.id == channel_id:
+            return channel
+    raise Refused(404, "unknown_channel", "There is no such channel")
