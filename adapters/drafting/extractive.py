@@ -15,10 +15,10 @@ from adapters.drafting.terms import asking, terms
 from domain.conversation import Conversation
 from domain.draft import DraftedText
 from domain.knowledge import KnowledgeZone, Passage
-from domain.placeholder import PLACEHOLDER, PlaceholderKind
+from domain.placeholder import PLACEHOLDER
 from domain.ports import TenantConfiguration
 
-INTRODUCTION = "thank you for your message. Our article “{title}” says:"
+INTRODUCTION = "Thank you for your message. Our article “{title}” says:"
 SECOND = "Our article “{title}” may help as well:"
 CLOSING = "If this does not answer your question, please reply to this message and a colleague will help you."
 
@@ -52,12 +52,13 @@ class ExtractiveDrafter:
     async def draft(
         self, conversation: Conversation, passages: Sequence[Passage], tenant: TenantConfiguration
     ) -> DraftedText | None:
-        """None where no passage covers what the latest customer message asks."""
+        """None where no passage covers the latest customer message. Has no greeting and no signature."""
+        del tenant
         answers = answers_of(conversation, passages)
         if not answers:
             return None
         return DraftedText(
-            body=_body(answers, conversation, tenant),
+            body=_body(answers),
             citations=tuple(answer.passage.citation for answer in answers),
             confidence_permille=round(1000 * min(answer.coverage for answer in answers)),
         )
@@ -97,30 +98,29 @@ def weights_of(question: str, passages: Sequence[Passage]) -> dict[str, float]:
 
 
 def coverage_of(weights: Mapping[str, float], passage: Passage) -> float:
-    """The share of the question's weight that the passage has; 0 where they only share one word."""
-    title = set(terms(passage.title)) & weights.keys()
+    """The share of the question's weight that the passage has; 0 where too little is asked or shared."""
+    named = set(terms(passage.title))
+    title = named & weights.keys()
     text = (set(terms(passage.body)) & weights.keys()) - title
-    if len(title | text) < min(TERMS_MET, len(weights)) or (len(weights) == 1 and not title):
+    enough = len(title | text) >= TERMS_MET if len(weights) > 1 else _is_named(title, named)
+    if not enough:
         return 0.0
     met = sum(weights[term] for term in title) + IN_TEXT * sum(weights[term] for term in text)
-    return met / sum(weights.values()) if weights else 0.0
+    return met / sum(weights.values())
+
+
+def _is_named(asked: set[str], named: set[str]) -> bool:
+    """A question of one word is one only for the article that is called so."""
+    return bool(asked) and len(named) <= TERMS_MET
 
 
 def _preference(answer: Answer) -> tuple[bool, float]:
     return answer.passage.citation.zone is KnowledgeZone.PUBLIC, answer.coverage
 
 
-def _body(answers: Sequence[Answer], conversation: Conversation, tenant: TenantConfiguration) -> str:
-    parts = [greeting(tenant.greeting, conversation.requester.name)]
+def _body(answers: Sequence[Answer]) -> str:
+    parts = []
     for template, answer in zip((INTRODUCTION, SECOND), answers, strict=False):
         parts.append(template.replace("{title}", answer.passage.title.strip()))
         parts.append(excerpt(answer.passage.body, answer.weights))
-    return "\n\n".join((*parts, CLOSING, tenant.signature))
-
-
-def greeting(template: str, name: str | None) -> str:
-    """With the requester's name as its placeholder, or without a name; never with a text."""
-    match = PLACEHOLDER.fullmatch(name or "")
-    if match and match["kind"] == PlaceholderKind.PERSON:
-        return template.replace("{name}", match[0])
-    return template.replace(" {name}", "").replace("{name}", "")
+    return "\n\n".join((*parts, CLOSING))
