@@ -69,7 +69,7 @@ def _findings(document: Json, bundle: Json) -> Iterator[Finding]:
 
 def _input_is_complete(document: Json) -> Iterator[Finding]:
     cleared = {
-        "schema_unknown": at(document, "schema_version") == 1,
+        "schema_unknown": _integer(at(document, "schema_version")) == 1,
         "mode_missing": at(document, "mode") in ("observe", "assist", "automate"),
         "channel_missing": at(document, "channel") in ("public", "internal"),
         "owner_missing": at(document, "ticket", "owner") in ("automation", "teammate"),

@@ -1,0 +1,98 @@
+"""Policy tests as tables: a bundle, an input, and rows that change it and name the answer.
+
+`countersign policy test` and the project's own tests run the same tables.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import yaml
+from pydantic import Field, JsonValue, TypeAdapter
+
+from adapters.policy_bundle import POLICIES, Bundle
+from adapters.policy_file import parse
+from domain.conversation import TextModel
+from domain.decision import EngineAnswer, Verdict
+from domain.model import Code
+
+TABLES = POLICIES / "tests"
+Document = dict[str, JsonValue]
+
+
+class DocumentEngine(Protocol):
+    """An engine that decides a raw document, complete or not."""
+
+    def decide_document(self, document: str) -> EngineAnswer:
+        """Never raises."""
+        ...
+
+
+class Row(TextModel):
+    """One situation: `set` changes paths of the table's input, null takes a fact away."""
+
+    note: str
+    set: dict[str, JsonValue] = Field(default_factory=dict)
+    verdict: Verdict
+    reason: Code
+
+
+class Table(TextModel):
+    """Rows for one bundle, which is a file below `policies/` or written in the table."""
+
+    bundle: str | Document
+    input: Document
+    rows: tuple[Row, ...]
+
+    def parsed_bundle(self) -> Bundle:
+        """Raises `BundleRefused`."""
+        if isinstance(self.bundle, str):
+            return parse((POLICIES / self.bundle).read_text(encoding="utf-8"))
+        return parse(json.dumps(self.bundle))
+
+
+class Outcome(TextModel):
+    """What became of a row; `failure` is None where the answer was right."""
+
+    note: str
+    failure: str | None
+
+
+def tables(folder: Path = TABLES) -> Iterator[tuple[str, Table]]:
+    """Every table of a folder by its name."""
+    for path in sorted(folder.glob("*.yaml")):
+        yield path.stem, TypeAdapter(Table).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def run(table: Table, load: Callable[[Bundle], DocumentEngine]) -> Iterator[Outcome]:
+    """Decides every row."""
+    engine = load(table.parsed_bundle())
+    for row in table.rows:
+        answered = engine.decide_document(json.dumps(changed(table.input, row.set)))
+        yield Outcome(note=row.note, failure=_difference(row, answered))
+
+
+def changed(document: Document, changes: Mapping[str, JsonValue]) -> Document:
+    """A copy with other values at dotted paths. Raises `KeyError` for a path that does not exist."""
+    copy: Document = json.loads(json.dumps(document))
+    for path, value in changes.items():
+        *way, last = path.split(".")
+        place = copy
+        for word in way:
+            below = place[word]
+            if not isinstance(below, dict):
+                raise KeyError(path)
+            place = below
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+    return copy
+
+
+def _difference(row: Row, answered: EngineAnswer) -> str | None:
+    codes = [reason.code for reason in answered.reasons]
+    if answered.verdict is row.verdict and row.reason in codes:
+        return None
+    return f"expected {row.verdict} ({row.reason}), got {answered.verdict} ({', '.join(codes)})"
