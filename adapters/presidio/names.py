@@ -37,6 +37,7 @@ PLACES: tuple[tuple[str, bool], ...] = (
     (rf"(?m)(?<=[,>] |^)(?P<value>{_FULL})(?= (?:<[^<>\n]{{1,100}}> )?(?i:wrote|writes|schrieb))", False),
 )  # fmt: skip
 _CAPITALISED = regex.compile(rf"(?<![\w@#.-]){_NAME}")
+_APOSTROPHE = regex.compile("['’]")  # `I’d` is not a name, `O’Hara` is
 _WORD = regex.compile(r"[\p{L}'’-]+")
 
 
@@ -107,6 +108,6 @@ def _listed_in(text: str) -> Iterator[tuple[int, int]]:
 
 def _leading_names(words: list["regex.Match[str]"]) -> list["regex.Match[str]"]:
     for place, word in enumerate(words):
-        if word[0].lower().rstrip("'’-") in NOT_NAMES or len(word[0]) > MAX_NAME_LETTERS:
+        if _APOSTROPHE.split(word[0].lower())[0] in NOT_NAMES or len(word[0]) > MAX_NAME_LETTERS:
             return words[:place]
     return words

@@ -100,7 +100,7 @@ RULES: tuple[Rule, ...] = (
         0.8,
         checks.not_dates,
     ),
-    Rule("long_number", K.NUMBER, r"\d{9,}+", 0.3, checks.whole),
+    Rule("long_number", K.NUMBER, r"(?:(?<![A-Za-z0-9])[A-Z]{1,4})?\d{9,}+[A-Z0-9]{0,12}", 0.3),
     Rule("grouped_number", K.NUMBER, r"(?<!\d)\d(?:[ -]?\d){8,60}(?!\d)", 0.3, checks.not_dates),
     Rule("order_code", K.ORDER, r"(?<![\w-])#?(?P<value>[A-Z]{1,4}-\d{4,10})(?![\w-])", 0.8, case_sensitive=True),
     Rule("order_hash", K.ORDER, r"(?<![\w&#/])#\s?(?P<value>(?:[A-Z]{1,4}-?)?\d{3,12})(?![\w])", 0.85),

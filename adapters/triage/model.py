@@ -20,7 +20,7 @@ from adapters.triage.taxonomy import background_examples
 from adapters.triage.tone import language_of, priority_of, sentiment_of
 from domain.model import Code
 from domain.placeholder import PLACEHOLDER
-from domain.triage import Intent, Taxonomy, Triage
+from domain.triage import Intent, Priority, Taxonomy, Triage
 
 MAX_CHARACTERS = 20_000
 MAX_SENTENCES = 40
@@ -28,9 +28,12 @@ SHORTEST_SENTENCE_WORDS = 3
 # A confidence is the probability times how near the text is to the nearest example of the intent: at `NEAR`
 # and above nothing is taken off, at 0 everything is. Probabilities alone are sure of anything.
 NEAR = 0.35
+# Fitted by five-fold cross-validation over our own examples: the lowest log loss of "this intent is right".
+CALIBRATION = 0.75
+POLITENESS_WEIGHT = 0.3  # of intents with low priority, in the choice between intents
 
 _SENTENCE_END = regex.compile(r"(?<=[.!?])\s+|\n+")
-_TOKEN = r"\b\w+\b"
+_TOKEN = r"\b\w+\b"  # noqa: S105 - an expression for words
 _SPACES = regex.compile(r"\s+")
 Matrix = NDArray[np.float64]
 
@@ -46,7 +49,11 @@ class LinearModel:
         self._examples = self._features.fit_transform(texts)
         self._labels = np.array(labels)
         self._regression = LogisticRegression(C=30.0, max_iter=200, tol=1e-3)
-        self._regression.fit(self._examples, self._labels)
+        self._projection = _projection(self._examples)
+        self._regression.fit(self._examples @ self._projection, self._labels)
+        codes = [str(label) for label in self._regression.classes_]
+        self._known = np.array([code in self._intents for code in codes])
+        self._weights = np.array([self._weight(code) for code in codes])
         self._digest = classifier_digest(taxonomy)
 
     def triage(self, subject: str, text: str) -> Triage:
@@ -73,12 +80,14 @@ class LinearModel:
         if not pieces:
             return self._taxonomy.fallback, 0.0
         rows = self._features.transform(pieces)
-        chances = self._regression.predict_proba(rows)
-        nearness = self._nearness(rows)
-        certain = chances * np.minimum(1.0, nearness / NEAR)
-        certain = self._without_background(certain)
-        _, column = np.unravel_index(int(np.argmax(certain)), certain.shape)
-        return str(self._regression.classes_[column]), float(min(1.0, certain.max()))
+        near = np.minimum(1.0, self._nearness(rows) / NEAR)
+        certain: Matrix = (self._regression.predict_proba(rows @ self._projection) * near).max(axis=0)
+        known = np.where(self._known, certain, 0.0)
+        column = int(np.argmax(known * self._weights))
+        # Nothing we know fits better than what support is not about: say so, and do not sound sure.
+        fits = known[column] > 0 and known[column] >= np.where(self._known, 0.0, certain).max()
+        code = str(self._regression.classes_[column]) if fits else self._taxonomy.fallback
+        return code, float(min(1.0, known[column] ** CALIBRATION))
 
     def _nearness(self, rows: Any) -> Matrix:
         """Cosine to the nearest example of each intent; a row is two vectors of length 1, hence the half."""
@@ -86,16 +95,23 @@ class LinearModel:
         classes = self._regression.classes_
         return np.stack([similar[:, self._labels == label].max(axis=1) for label in classes], axis=1)
 
-    def _without_background(self, certain: Matrix) -> Matrix:
-        """The fallback wins only where no sentence is about anything we know."""
-        known = np.array([label in self._intents for label in self._regression.classes_])
-        return np.where(known, certain, 0.0) if (certain * known).max() > 0 else certain
+    def _weight(self, code: Code) -> float:
+        """`Thanks in advance` must not drown the question before it."""
+        intent = self._intents.get(code)
+        return POLITENESS_WEIGHT if intent is not None and intent.priority is Priority.LOW else 1.0
 
 
 def _training_set(taxonomy: Taxonomy) -> tuple[list[str], list[str]]:
     pairs = [(example, intent.intent) for intent in taxonomy.intents for example in intent.examples]
     pairs += [(example, taxonomy.fallback) for example in background_examples()]
     return [_prepared(text) for text, _ in pairs], [label for _, label in pairs]
+
+
+def _projection(examples: Any) -> Matrix:
+    """On to the space that the examples span: the same regression over hundreds of columns, not thousands."""
+    strengths, axes = np.linalg.eigh(np.asarray((examples @ examples.T).todense()))
+    kept = strengths > 1e-9
+    return np.asarray(examples.T @ (axes[:, kept] / np.sqrt(strengths[kept])))
 
 
 def _features() -> FeatureUnion:
