@@ -25,7 +25,8 @@ from emulators import (
 )
 from emulators.clock import Clock
 from emulators.faults import FaultyDoor
-from emulators.problems import Refused, answer_malformed, answer_refused
+from emulators.pages import answer_refused
+from emulators.problems import Refused, answer_malformed
 from emulators.setup import Setup
 from emulators.world import build_world
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from emulators.problems import Refused
+from emulators.problems import Refused, problem
 from emulators.slack_clicks import buttons
 from emulators.world import World
 
@@ -25,6 +25,15 @@ HEADERS = {
 def page(request: Request, template: str, http_status: int = 200, **content: object) -> HTMLResponse:
     """A rendered page that runs no script but ours."""
     return TEMPLATES.TemplateResponse(request, template, content, status_code=http_status, headers=HEADERS)
+
+
+async def answer_refused(request: Request, error: Exception) -> Response:
+    """A problem for programs, a page for people."""
+    if not isinstance(error, Refused):
+        raise error
+    if "text/html" in request.headers.get("accept", ""):
+        return page(request, "problem.html", error.status, title=error.title)
+    return problem(error.status, error.code, error.title)
 
 
 def back_to(path: str) -> RedirectResponse:

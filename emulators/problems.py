@@ -17,13 +17,6 @@ class Refused(Exception):
         self.title = title
 
 
-async def answer_refused(_request: Request, error: Exception) -> JSONResponse:
-    """Turns `Refused` into its problem."""
-    if not isinstance(error, Refused):
-        raise error
-    return problem(error.status, error.code, error.title)
-
-
 async def answer_malformed(_request: Request, error: Exception) -> JSONResponse:
     """Names the fields that are wrong and repeats nothing of the request."""
     if not isinstance(error, RequestValidationError):

@@ -38,7 +38,9 @@ async def first_channel(world: TheWorld) -> RedirectResponse:
     if not channels:
         raise Refused(404, "no_channel", "No Slack channel is set up")
     counts = waiting_by_channel(world)
-    return back_to(f"/slack/channels/{max(channels, key=lambda channel: counts.get(channel.id, 0)).id}")
+    channel = max(channels, key=lambda channel: counts.get(channel.id, 0)).id
+    first = next((m["ts"] for m in world.slack.everything([channel]) if waiting(m)), None)
+    return back_to(f"/slack/channels/{channel}" + (f"#m-{first}" if first else ""))
 
 
 @router.get("/channels/{channel_id}")
@@ -59,6 +61,7 @@ async def channel_page(
         counts=waiting_by_channel(world),
         shown=shown,
         waiting=sum(item.waiting for item in shown),
+        first_waiting=next((item.message["ts"] for item in shown if item.waiting), None),
         outcome=outcome,
         text=lambda block: _text(block, names),
     )
