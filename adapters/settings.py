@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     relay_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_RELAY_DATABASE_URL")
     door_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_KEYS_URL")
     app_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_KEYS_URL")
+    # For commands that change the configuration of tenants; no running process has it.
+    owner_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_OWNER_DATABASE_URL")
     # 32 bytes as base64; wraps every tenant key.
     master_key: SecretStr | None = Field(None, alias="COUNTERSIGN_MASTER_KEY")
 
@@ -45,11 +47,27 @@ class Settings(BaseSettings):
     emulators_port: int = Field(8100, alias="COUNTERSIGN_EMULATORS_PORT")
     workers: int = Field(1, ge=1, alias="COUNTERSIGN_WORKERS")
     redaction_processes: int = Field(2, ge=2, alias="COUNTERSIGN_REDACTION_PROCESSES")
+    # What the redaction processes can do; crash tests plug in one that dies.
+    redaction_module: str = Field("adapters.child_functions", alias="COUNTERSIGN_REDACTION_MODULE")
 
     slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")
+
+
+# What any program may need to find itself, its files and its language; nothing that is ours.
+NEEDED_BY_PROGRAMS = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "SSL_CERT_FILE")
+
+
+def program_variables() -> dict[str, str]:
+    """The part of the environment that every child process is given."""
+    return {name: os.environ[name] for name in NEEDED_BY_PROGRAMS if name in os.environ}  # noqa: TID251 - this is the place
+
+
+def temporal_variables() -> dict[str, str]:
+    """Temporal's own variables, for children that make clients."""
+    return {name: value for name, value in os.environ.items() if name.startswith("TEMPORAL_")}  # noqa: TID251 - the same
 
 
 def drop_postgres_variables() -> None:

@@ -41,12 +41,12 @@ class SearchAttributesMissing(Exception):
 
 async def ensure_search_attributes(service: ServiceClient, namespace: str) -> None:
     """Adds what is missing and returns when all are listed; several callers may do it at once."""
-    missing = await _missing(service, namespace)
+    missing = await missing_search_attributes(service, namespace)
     for _ in range(ROUNDS):
         if not missing:
             return
         await _add(service, namespace, missing)
-        missing = await _missing(service, namespace)
+        missing = await missing_search_attributes(service, namespace)
         if missing:
             await asyncio.sleep(PAUSE_S)
     raise SearchAttributesMissing(missing)
@@ -66,7 +66,8 @@ async def ensure_retention(service: ServiceClient, namespace: str) -> None:
     )
 
 
-async def _missing(service: ServiceClient, namespace: str) -> list[str]:
+async def missing_search_attributes(service: ServiceClient, namespace: str) -> list[str]:
+    """What is not there yet; raises `SearchAttributeHasOtherType`."""
     asked = ListSearchAttributesRequest(namespace=namespace)
     known = (await service.operator_service.list_search_attributes(asked, retry=True)).custom_attributes
     for name, kind in SEARCH_ATTRIBUTES.items():

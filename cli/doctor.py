@@ -1,0 +1,141 @@
+"""`countersign doctor`: what runs, what is wrong, what to do. It starts and changes nothing."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import click
+import psycopg
+from rich.console import Console
+from temporalio.service import RPCError
+
+from adapters.embedded.errors import EmbeddedServerUnavailable
+from adapters.embedded.files import is_locked
+from adapters.embedded.home import Home, default_home, open_home
+from adapters.embedded.namespace import missing_search_attributes
+from adapters.embedded.ports import LOOPBACK, is_listening
+from adapters.settings import Settings
+from cli.children import known_children, lives
+from cli.processes import settings_of_running, supervisor_lock
+from cli.readiness import answers, connect_service, polling
+from workflows.ids import TICKET_QUEUE
+
+SMALLEST_FREE_BYTES = 1_000_000_000
+START_IT = "Run `countersign up`"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `remedy` is empty where all is well."""
+
+    what: str
+    seen: str
+    remedy: str = ""
+
+
+@click.command()
+def doctor() -> int:
+    """Say what runs, what is wrong and what to do."""
+    console = Console(highlight=False, soft_wrap=True)
+    wrong = asyncio.run(_report(console))
+    if wrong:
+        console.print(f"{wrong} {'thing needs' if wrong == 1 else 'things need'} attention")
+    return 1 if wrong else 0
+
+
+async def _report(console: Console) -> int:
+    wrong = 0
+    async for finding in examine(Settings()):
+        mark = "[red]wrong[/red]" if finding.remedy else "[green]ok[/green]   "
+        console.print(f"{mark}  {finding.what:<12}{finding.seen}")
+        if finding.remedy:
+            wrong += 1
+            console.print(f"       {'':<12}→ {finding.remedy}")
+    return wrong
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Every finding, in the order in which things depend on each other."""
+    yield Finding("python", sys.version.split()[0])
+    path = settings.home or default_home()
+    if not path.exists():
+        yield Finding("state", f"{path} does not exist", START_IT)
+        return
+    try:
+        home = open_home(path)
+    except EmbeddedServerUnavailable as error:
+        yield Finding("state", "cannot be used", str(error))
+        return
+    known = settings_of_running(home, settings)
+    for finding in (_disk(home), _supervisor(home), *_children(home)):
+        yield finding
+    yield await asyncio.to_thread(_database, known)
+    async for finding in _temporal(known):
+        yield finding
+    yield await _doors(known)
+
+
+def _disk(home: Home) -> Finding:
+    free = shutil.disk_usage(home.path).free
+    seen = f"{home.path}, {free / 1e9:.1f} GB free"
+    return Finding("state", seen, "" if free > SMALLEST_FREE_BYTES else "Make room on this disk")
+
+
+def _supervisor(home: Home) -> Finding:
+    if is_locked(supervisor_lock(home)):
+        return Finding("supervisor", "runs")
+    return Finding("supervisor", "does not run", START_IT)
+
+
+def _children(home: Home) -> list[Finding]:
+    return [
+        Finding(name, "runs") if lives(home, name) else _dead(home, name) for name in known_children(home)
+    ]
+
+
+def _dead(home: Home, name: str) -> Finding:
+    return Finding(name, "does not run", f"Read {home.logs / name}.log, then run `countersign up`")
+
+
+def _database(settings: Settings) -> Finding:
+    url = settings.app_database_url or settings.database_url
+    if url is None:
+        return Finding("database", "no address known", START_IT)
+    try:
+        with psycopg.connect(url.get_secret_value(), connect_timeout=5) as connection:
+            version = connection.info.parameter_status("server_version")
+            vector = connection.execute(
+                "select extversion from pg_extension where extname = 'vector'"
+            ).fetchone()
+    except psycopg.OperationalError:
+        return Finding("database", "does not answer", f"{START_IT}, or check DATABASE_URL")
+    if vector is None:
+        return Finding("database", f"Postgres {version} without pgvector", "Install pgvector in that server")
+    return Finding("database", f"Postgres {version}, pgvector {vector[0]}")
+
+
+async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async with asyncio.timeout(5):
+            service = await connect_service(settings.temporal_address, settings.temporal_profile)
+            missing = await missing_search_attributes(service, settings.temporal_namespace)
+    except (RPCError, RuntimeError, TimeoutError):
+        yield Finding("temporal", "does not answer", f"{START_IT}, or check TEMPORAL_ADDRESS")
+        return
+    if missing:
+        yield Finding("temporal", f"lacks the search attributes {', '.join(missing)}", START_IT)
+    else:
+        yield Finding("temporal", f"answers, namespace {settings.temporal_namespace}")
+    seen = await polling(service, settings.temporal_namespace, TICKET_QUEUE)
+    yield Finding("queue", f"{len(seen)} workers poll {TICKET_QUEUE!r}", "" if seen else START_IT)
+
+
+async def _doors(settings: Settings) -> Finding:
+    url = f"http://{LOOPBACK}:{settings.api_port}"
+    if not is_listening(settings.api_port):
+        return Finding("doors", f"nothing listens at {url}", START_IT)
+    if not await answers(f"{url}/health/ready"):
+        return Finding("doors", f"{url} is not ready", f"Open {url}/health/ready")
+    return Finding("doors", f"{url} is ready")

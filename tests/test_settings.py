@@ -1,0 +1,65 @@
+"""`.env.example` and the settings say the same."""
+
+import re
+from enum import Enum
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+from pydantic_core import PydanticUndefined
+
+from adapters import settings as module
+from adapters.settings import Settings, drop_postgres_variables, program_variables
+
+ROOT = Path(__file__).parents[1]
+LINE = re.compile(r"^# ([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def _example() -> dict[str, str]:
+    return dict(LINE.findall((ROOT / ".env.example").read_text()))
+
+
+def _defaults() -> dict[str, str]:
+    defaults = {str(field.alias): field.default for field in Settings.model_fields.values()}
+    return {name: _written(value) for name, value in defaults.items()}
+
+
+def _written(value: object) -> str:
+    if value is None or value is PydanticUndefined:
+        return ""
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def test_every_setting_is_in_the_example_with_its_default() -> None:
+    assert _example() == _defaults()
+
+
+def test_a_secret_is_not_shown() -> None:
+    shown = repr(Settings(_env_file=None, master_key=SecretStr("abc")))
+
+    assert "abc" not in shown
+
+
+def test_a_setting_of_the_wrong_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_WORKERS", "0")
+
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None)
+
+
+def test_children_are_given_nothing_of_the_callers_but_what_programs_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
+    monkeypatch.setenv("PGPASSWORD", "invented")
+
+    assert set(program_variables()) <= set(module.NEEDED_BY_PROGRAMS)
+
+
+def test_libpq_variables_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSERVICE", "other")
+
+    drop_postgres_variables()
+
+    with pytest.raises(KeyError):
+        monkeypatch.delenv("PGSERVICE")
