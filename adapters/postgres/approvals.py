@@ -1,0 +1,84 @@
+"""The `Approvals` port: what was asked, who answered, and the seal that a claim consumes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.postgres.session import Database
+from adapters.postgres.tables import approval_refusals, approval_votes, approvals
+from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
+from domain.model import ApprovalId, RecordId
+from domain.ticket import TicketRef
+
+# The seal says what was shown, who said yes and until when it holds; only an approved one has it.
+CLOSE = text("""
+    with closed as (
+        update approvals a set status = :status, closed_at = now(), seal = case when :status = 'approved' then
+                'sha256:' || encode(sha256(convert_to(concat_ws('/', a.id, a.revision, a.action_digest,
+                    a.decision_id, a.request ->> 'card', a.expires_at at time zone 'UTC', voters.ids),
+                    'UTF8')), 'hex') end
+            from (select string_agg(principal_id, ',' order by principal_id) as ids from approval_votes
+                where tenant_id = :tenant and approval_id = :approval and kind = 'approve') as voters
+            where a.tenant_id = :tenant and a.id = :approval and a.status = 'pending'
+            returning a.tenant_id, a.id, a.seal)
+    insert into audit_events (tenant_id, kind, content)
+        select tenant_id, 'approval_' || :status, jsonb_build_object('approval', id, 'seal', seal) from closed
+""")
+
+
+class PostgresApprovals:
+    """Works as `app`. Votes and refusals are append-only, an approval is closed once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def request(self, request: ApprovalRequest, expires_at: datetime) -> None:
+        """Repeating is safe."""
+        addition = insert(approvals).values(
+            tenant_id=request.ticket.tenant_id,
+            id=request.approval_id,
+            ticket_id=request.ticket.ticket_id,
+            decision_id=request.decision.decision_id,
+            action_digest=request.proposed.digest,
+            revision=request.revision,
+            request=request.model_dump(mode="json"),
+            approver_groups=list(request.obligations.approver_groups),
+            quorum=request.obligations.quorum,
+            expires_at=expires_at,
+        )
+        async with self._database.transaction(request.ticket.tenant_id) as session:
+            await session.execute(addition.on_conflict_do_nothing())
+
+    async def record_vote(self, vote: Vote, ticket: TicketRef) -> None:
+        """One vote per person. Repeating is safe."""
+        addition = insert(approval_votes).values(
+            tenant_id=ticket.tenant_id,
+            approval_id=vote.approval_id,
+            principal_id=vote.eligibility.principal,
+            kind=vote.kind,
+            revision=vote.revision,
+            action_digest=vote.digest,
+            groups=list(vote.eligibility.groups),
+            eligible_as_of=vote.eligibility.as_of,
+            reason=vote.reason,
+        )
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(addition.on_conflict_do_nothing())
+
+    async def close(self, ticket: TicketRef, approval_id: ApprovalId, status: ApprovalStatus) -> None:
+        """`approved` seals it: bound to its digest, to be consumed once by a claim. Repeating is safe."""
+        values = {"tenant": ticket.tenant_id, "approval": approval_id, "status": status}
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(CLOSE, values)
+
+    async def record_refusal(
+        self, tenant_id: UUID, approval_id: ApprovalId, principal: RecordId, why: VoteRefusal
+    ) -> None:
+        """A refused click leaves no history, so it is kept here."""
+        addition = insert(approval_refusals).values(
+            tenant_id=tenant_id, approval_id=approval_id, principal_id=principal, why=why
+        )
+        async with self._database.transaction(tenant_id) as session:
+            await session.execute(addition)

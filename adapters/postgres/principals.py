@@ -1,0 +1,47 @@
+"""Who a Slack user is for a tenant, and how to reach a teammate in Slack."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from adapters.postgres.session import Database
+from adapters.postgres.tables import principals
+from domain.model import Code, RecordId
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A teammate and what they are entitled to now."""
+
+    id: RecordId
+    slack_user_id: str
+    groups: tuple[Code, ...]
+    roles: tuple[Code, ...]
+
+
+class Principals:
+    """Reads as `app`, never from memory: a vote's eligibility must be fresh."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_slack_user(self, tenant_id: UUID, team_id: str, user_id: str) -> Principal | None:
+        """None for somebody the tenant has not registered."""
+        return await self._one(
+            tenant_id, principals.c.slack_team_id == team_id, principals.c.slack_user_id == user_id
+        )
+
+    async def by_id(self, tenant_id: UUID, principal: RecordId) -> Principal | None:
+        """None for somebody the tenant has not registered."""
+        return await self._one(tenant_id, principals.c.id == principal)
+
+    async def _one(self, tenant_id: UUID, *conditions: ColumnElement[bool]) -> Principal | None:
+        query = select(
+            principals.c.id, principals.c.slack_user_id, principals.c.groups, principals.c.roles
+        ).where(principals.c.tenant_id == tenant_id, *conditions)
+        async with self._database.transaction(tenant_id) as session:
+            row = (await session.execute(query)).first()
+        if row is None:
+            return None
+        return Principal(row.id, row.slack_user_id, tuple(row.groups), tuple(row.roles))

@@ -1,0 +1,123 @@
+"""The `Tickets` port: the projection of tickets, and who owns them."""
+
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.keys import aad_of, open_sealed, seal
+from adapters.postgres.session import Database
+from adapters.postgres.tables import answered_messages, tickets
+from domain.handoff import HandoffReason
+from domain.ports import Keys
+from domain.ticket import ClosingRecord, Outcome, Owner, Stage, TicketRef
+
+NAMED_LATER = ("source", "external_id")
+HAND_OVER = text("select hand_over_ticket(:tenant, :ticket, :route, :reason) as owner_epoch")
+
+
+class PostgresTickets:
+    """Works as `app`. The helpdesk's id of a ticket is sealed with the ticket's key."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def open(self, ticket: TicketRef, external_id: str, source: str) -> ClosingRecord:
+        """Creates the row if it is new and returns what the last run left. Repeating is safe."""
+        key = await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id)
+        addition = insert(tickets).values(
+            tenant_id=ticket.tenant_id,
+            id=ticket.ticket_id,
+            route=ticket.route,
+            source=source,
+            external_id=seal(key, external_id.encode(), _aad(ticket)),
+        )
+        # A handover may have made the row before the helpdesk could be read.
+        known = addition.on_conflict_do_update(
+            index_elements=[tickets.c.tenant_id, tickets.c.id],
+            set_={name: func.coalesce(tickets.c[name], addition.excluded[name]) for name in NAMED_LATER},
+        ).returning(tickets.c.turns, tickets.c.owner, tickets.c.owner_epoch, tickets.c.outcome)
+        async with self._database.transaction(ticket.tenant_id) as session:
+            return _closing_record((await session.execute(known)).one())
+
+    async def external_id(self, ticket: TicketRef) -> tuple[str, str] | None:
+        """Source and the helpdesk's own id; None before the ticket was first read."""
+        query = select(tickets.c.source, tickets.c.external_id).where(*_is(ticket))
+        async with self._database.transaction(ticket.tenant_id) as session:
+            row = (await session.execute(query)).first()
+        if row is None or row.external_id is None:
+            return None
+        key = await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id)
+        return row.source, open_sealed(key, row.external_id, _aad(ticket)).decode()
+
+    async def seen_messages(self, ticket: TicketRef) -> frozenset[str]:
+        """Keys of the customer messages that earlier turns answered."""
+        query = select(answered_messages.c.message).where(
+            answered_messages.c.tenant_id == ticket.tenant_id,
+            answered_messages.c.ticket_id == ticket.ticket_id,
+        )
+        async with self._database.transaction(ticket.tenant_id) as session:
+            return frozenset((await session.execute(query)).scalars())
+
+    async def mark_answered(self, ticket: TicketRef, message: str, turn: int) -> None:
+        """Remembers that a customer message had its turn. Repeating is safe."""
+        addition = insert(answered_messages).values(
+            tenant_id=ticket.tenant_id, ticket_id=ticket.ticket_id, message=message, turn=turn
+        )
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(addition.on_conflict_do_nothing())
+
+    async def set_stage(self, ticket: TicketRef, stage: Stage) -> None:
+        """For operators' lists."""
+        await self._update(ticket, {"stage": stage})
+
+    async def settle(self, ticket: TicketRef, record: ClosingRecord, reason: str) -> None:
+        """Writes the outcome; owner and epoch move by a handover only. Repeating is safe."""
+        handed_over = record.outcome is Outcome.HANDED_OVER
+        stage = Stage.HANDED_OVER if handed_over else Stage.SETTLED
+        turns = func.greatest(tickets.c.turns, record.turns)
+        changes = {"stage": stage, "outcome": record.outcome, "turns": turns, "reason": reason}
+        await self._update(ticket, changes)
+
+    async def hand_over(self, ticket: TicketRef, reason: HandoffReason) -> int:
+        """Exclusive lock on the ticket, then the owner. One that is handed over keeps its epoch."""
+        rows = await self._database.call(
+            HAND_OVER,
+            {
+                "tenant": ticket.tenant_id,
+                "ticket": ticket.ticket_id,
+                "route": ticket.route,
+                "reason": reason,
+            },
+        )
+        return int(rows[0]["owner_epoch"])
+
+    async def owner(self, ticket: TicketRef) -> tuple[Owner, int]:
+        """The owner and the epoch; a ticket without a row is automation's."""
+        query = select(tickets.c.owner, tickets.c.owner_epoch).where(*_is(ticket))
+        async with self._database.transaction(ticket.tenant_id) as session:
+            row = (await session.execute(query)).first()
+        return (Owner(row.owner), row.owner_epoch) if row else (Owner.AUTOMATION, 0)
+
+    async def _update(self, ticket: TicketRef, changes: dict[str, Any]) -> None:
+        change = update(tickets).where(*_is(ticket)).values(**changes, updated_at=func.now())
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(change)
+
+
+def _is(ticket: TicketRef) -> tuple[Any, Any]:
+    return tickets.c.tenant_id == ticket.tenant_id, tickets.c.id == ticket.ticket_id
+
+
+def _aad(ticket: TicketRef) -> bytes:
+    return aad_of(ticket.tenant_id, "ticket", ticket.ticket_id)
+
+
+def _closing_record(row: Row[Any]) -> ClosingRecord:
+    return ClosingRecord(
+        turns=row.turns,
+        owner=Owner(row.owner),
+        owner_epoch=row.owner_epoch,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+    )
