@@ -9,7 +9,7 @@ import structlog
 
 from adapters import regorus
 from adapters.policy_bundle import Bundle
-from adapters.policy_file import parse
+from adapters.policy_file import read_published
 from adapters.policy_words import denial
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
@@ -28,7 +28,7 @@ class PolicyStore(Protocol):
         ...
 
     async def content(self, tenant_id: UUID, version: Digest) -> str:
-        """The file as it was published."""
+        """What `Bundle.published` wrote."""
         ...
 
 
@@ -71,7 +71,7 @@ class ActivePolicies:
             return DenyEverything()
         kept = self._engines.get(tenant_id)
         if kept is None or kept[0] != version:
-            kept = version, self._load(parse(await self._store.content(tenant_id, version)))
+            kept = version, self._load(read_published(await self._store.content(tenant_id, version)))
             self._engines[tenant_id] = kept
         self._engines.move_to_end(tenant_id)
         if len(self._engines) > CAPACITY:

@@ -1,7 +1,7 @@
 """A policy bundle: a readable file of amounts and verdicts, compiled to the data of the Rego library.
 
 Amounts are written as people read them ("50.00") and compiled to minor units. The version of a policy is the
-SHA-256 over the compiled data and the library, so that it changes whenever an answer could.
+SHA-256 of its published form, which has the data and the digest of the Rego library.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from domain.conversation import TextModel
 from domain.decision import Obligations, OnTimeout
@@ -30,8 +30,12 @@ def _minor_units(text: object) -> int:
     return int(text.replace(".", "")) if "." in text else int(text) * 100
 
 
+def _as_written(minor_units: int) -> str:
+    return f"{minor_units // 100}.{minor_units % 100:02d}"
+
+
 # Written "50.00" or "50", held as 5000. A JSON number is refused: 50 could mean cents to the next reader.
-Amount = Annotated[int, BeforeValidator(_minor_units)]
+Amount = Annotated[int, BeforeValidator(_minor_units), PlainSerializer(_as_written)]
 
 
 class BundleCurrency(StrEnum):
@@ -125,11 +129,18 @@ class Bundle(TextModel):
             "reply": self.reply.model_dump(mode="json") if self.reply else {},
         }
 
+    def published(self) -> str:
+        """Canonical JSON with the library's digest: what is stored and what the version names."""
+        document = {
+            "bundle": self.model_dump(mode="json"),
+            "library": _digest(b"\n".join(library().values())),
+        }
+        return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
     @property
     def version(self) -> Digest:
-        """Of the data and the library together."""
-        data = json.dumps(self.compiled(), sort_keys=True, separators=(",", ":")).encode()
-        return "sha256:" + hashlib.sha256(b"\n".join((data, *library().values()))).hexdigest()
+        """Changes whenever an answer could."""
+        return _digest(self.published().encode())
 
 
 @lru_cache(maxsize=1)
@@ -137,6 +148,10 @@ def library() -> dict[str, bytes]:
     """The Rego files that decide, by name; tests are no part of a policy."""
     files = sorted((POLICIES / "library").glob("*.rego"))
     return {file.name: file.read_bytes() for file in files if not file.name.endswith("_test.rego")}
+
+
+def _digest(content: bytes) -> Digest:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _compiled_limits(limits: RefundLimits | None) -> dict[str, JsonValue]:

@@ -30,6 +30,17 @@ def parse(text: str) -> Bundle:
         raise BundleRefused("; ".join(_sentences(text, found))) from None
 
 
+def read_published(content: str) -> Bundle:
+    """What `Bundle.published` wrote. Raises `BundleRefused`.
+
+    Its version is that of the library in this release, so decisions name the rules that made them.
+    """
+    document = _json(content)
+    if not isinstance(document, dict):
+        raise BundleRefused("it is not a published policy")
+    return parse(json.dumps(document.get("bundle"), indent=1))
+
+
 def _json(text: str) -> JsonValue:
     try:
         document: JsonValue = json.loads(text, object_pairs_hook=_no_word_twice)

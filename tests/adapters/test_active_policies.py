@@ -6,11 +6,13 @@ import pytest
 
 from adapters.active_policies import ActivePolicies, DenyEverything
 from adapters.policy_bundle import STARTER
+from adapters.policy_file import parse
 from domain.decision import Verdict
 from domain.model import Digest
 from tests.adapters.policy_inputs import as_input, refund
 
-TEXT = STARTER.read_text()
+STARTER_BUNDLE = parse(STARTER.read_text())
+TEXT = STARTER_BUNDLE.published()
 STRICTER = TEXT.replace('"50.00"', '"20.00"')
 BROKEN = TEXT.replace('"50.00"', '"fifty"')
 

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.policy_bundle import STARTER
-from adapters.policy_file import parse
+from adapters.policy_file import parse, read_published
 from domain.errors import BundleRefused
 
 TEXT = STARTER.read_text()
@@ -86,3 +86,16 @@ def test_version_follows_the_meaning_and_not_the_layout() -> None:
 
     assert same.version == parse(TEXT).version
     assert parse(TEXT.replace('"50.00"', '"50.01"')).version != same.version
+
+
+def test_published_policy_reads_back_the_same() -> None:
+    bundle = parse(TEXT)
+
+    assert read_published(bundle.published()) == bundle
+    assert '"allow_up_to":"50.00"' in bundle.published()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", TEXT])
+def test_what_was_never_published_is_refused(content: str) -> None:
+    with pytest.raises(BundleRefused):
+        read_published(content)
