@@ -6,6 +6,7 @@ from activities.intake import EXTERNAL_TICKET_ID, SOURCE, placeholders_of
 from activities.rehydration import rehydrated
 from domain.action import (
     Action,
+    ActionType,
     PrivateNote,
     Refund,
     Reply,
@@ -18,6 +19,9 @@ from domain.errors import UnsafeText
 from domain.model import RecordId
 from domain.placeholder import in_words
 from domain.ports import Artifacts, Ledger, SendOrder, Shop, Vault
+
+# A team must hear of a ticket even when the ticket itself could not be read.
+IN_SLACK = frozenset({ActionType.SLACK_POST, ActionType.SLACK_UPDATE, ActionType.SLACK_EPHEMERAL})
 
 
 class SendOrders:
@@ -32,13 +36,14 @@ class SendOrders:
     async def make(self, intent: EffectIntent) -> SendOrder:
         """Values are put back in replies only; teammates read words."""
         values = await self._vault.values(intent.ticket)
-        if EXTERNAL_TICKET_ID not in values or SOURCE not in values:
+        on_the_ticket = intent.proposed.action.type not in IN_SLACK
+        if on_the_ticket and (EXTERNAL_TICKET_ID not in values or SOURCE not in values):
             raise UnsafeText
         return SendOrder(
             key=intent.key,
             ticket=intent.ticket,
-            external_ticket_id=values[EXTERNAL_TICKET_ID],
-            source=values[SOURCE],
+            external_ticket_id=values.get(EXTERNAL_TICKET_ID, ""),
+            source=values.get(SOURCE, ""),
             action=intent.proposed.action,
             text=await self._text(intent, values),
             record_ids=_records(intent.proposed.action, values),

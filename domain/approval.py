@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from domain.action import ProposedAction
 from domain.decision import Obligations, PolicyDecision
 from domain.model import ApprovalId, ArtifactRef, Code, Digest, MessageKey, Model, RecordId
-from domain.ticket import TicketRef
+from domain.ticket import Mode, TicketRef
 
 
 class VoteKind(StrEnum):
@@ -74,6 +74,7 @@ class ApprovalRequest(Model):
     obligations: Obligations
     card: ArtifactRef
     revision: int = Field(default=1, ge=1)
+    mode: Mode = Mode.ASSIST
 
 
 class ApprovalResult(Model):

@@ -1,4 +1,4 @@
-"""What workflows are told, asked and carry over. Loaded once for all runs, unlike the workflows themselves."""
+"""What workflows are told, asked and carry over. Loaded once for all runs, unlike workflows."""
 
 from uuid import UUID
 

@@ -1,0 +1,184 @@
+"""A question put to people about exactly one action, until they answer or time is up."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError, FailureError
+
+from activities.approvals import ApprovalActivities, CloseInput, OpenInput, RecordVoteInput
+from domain.action import ProposedAction, SlackPost, SlackUpdate
+from domain.approval import (
+    ApprovalRequest,
+    ApprovalResult,
+    ApprovalStatus,
+    Vote,
+    VoteKind,
+    VoteRefusal,
+    refusal_of,
+)
+from domain.decision import OnTimeout, Verdict
+from domain.effect import EffectIntent, EffectState
+from domain.model import ArtifactRef
+from domain.ticket import TenantSettings
+from workflows import steps
+from workflows.activity_options import LOCAL_STEP
+from workflows.plan import Ordinal, intent_of
+from workflows.turn import Turn
+
+# An eligibility says what somebody may do at a moment; soon it says nothing any more.
+FRESH = timedelta(seconds=60)
+CLOCK_SKEW = timedelta(seconds=5)
+# What "wait" means to a record that needs a date.
+NEVER = timedelta(days=3650)
+
+STATUS_AT_TIMEOUT = {
+    OnTimeout.HAND_OVER: ApprovalStatus.EXPIRED,
+    OnTimeout.REJECT: ApprovalStatus.REJECTED,
+}
+
+
+@workflow.defn
+class ApprovalWorkflow:
+    """Posts its own card, takes votes as updates, seals the answer, closes the card."""
+
+    @workflow.init
+    def __init__(self, request: ApprovalRequest) -> None:
+        self._request = request
+        self._status = ApprovalStatus.PENDING
+        self._votes: list[Vote] = []
+        self._due = workflow.now() + self._patience()
+        self._turn = Turn(
+            ticket=request.ticket,
+            message=request.message,
+            number=request.turn,
+            settings=TenantSettings(mode=request.mode),
+            owner_epoch=request.owner_epoch,
+        )
+        self._posted: EffectIntent | None = None
+
+    @workflow.run
+    async def run(self, request: ApprovalRequest) -> ApprovalResult:
+        """Never fails: what cannot be asked is cancelled, and nothing is ever approved by silence."""
+        try:
+            await self._ask()
+            await self._wait_for_votes()
+        except (FailureError, asyncio.CancelledError):
+            self._status = ApprovalStatus.CANCELLED
+        await self._close()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._result(request)
+
+    @workflow.update
+    def vote(self, vote: Vote) -> ApprovalStatus:
+        """Counts it. The validator has made sure that it counts."""
+        self._votes.append(vote)
+        if vote.kind is VoteKind.REJECT:
+            self._status = ApprovalStatus.REJECTED
+        elif len(self._votes) >= self._request.obligations.quorum:
+            self._status = ApprovalStatus.APPROVED
+        return self._status
+
+    @vote.validator
+    def _refuse(self, vote: Vote) -> None:
+        voted = frozenset(earlier.eligibility.principal for earlier in self._votes)
+        refusal = refusal_of(vote, self._request, voted, self._status) or self._untimely(vote)
+        if refusal is not None:
+            raise ApplicationError(refusal.value, type=refusal.value, non_retryable=True)
+
+    @workflow.query
+    def status(self) -> ApprovalStatus:
+        """Where it stands."""
+        return self._status
+
+    def _untimely(self, vote: Vote) -> VoteRefusal | None:
+        now, as_of = workflow.now(), vote.eligibility.as_of
+        if now >= self._due:
+            return VoteRefusal.EXPIRED
+        if as_of < now - FRESH or as_of > now + CLOCK_SKEW:
+            return VoteRefusal.STALE_ELIGIBILITY
+        return None
+
+    def _patience(self) -> timedelta:
+        obligations = self._request.obligations
+        if obligations.on_timeout is OnTimeout.WAIT:
+            return NEVER
+        return timedelta(seconds=obligations.expires_in_s)
+
+    async def _ask(self) -> None:
+        """Kept before it is shown. A card that certainly is not there can be answered by nobody."""
+        opened = OpenInput(request=self._request, expires_at=self._due)
+        await workflow.execute_local_activity_method(
+            ApprovalActivities.open, opened, summary="Keep the question", **LOCAL_STEP
+        )
+        state = await self._post(0, SlackPost(card=self._request.card))
+        if state not in {EffectState.CONFIRMED, EffectState.UNKNOWN}:
+            self._status = ApprovalStatus.CANCELLED
+
+    async def _wait_for_votes(self) -> None:
+        """Each vote is kept before it decides anything."""
+        kept = 0
+        while kept < len(self._votes) or self._status is ApprovalStatus.PENDING:
+            if not await self._more_votes_than(kept):
+                self._status = STATUS_AT_TIMEOUT[self._request.obligations.on_timeout]
+                return
+            recorded = RecordVoteInput(ticket=self._request.ticket, vote=self._votes[kept])
+            await workflow.execute_local_activity_method(
+                ApprovalActivities.record_vote, recorded, summary="Keep the vote", **LOCAL_STEP
+            )
+            kept += 1
+
+    async def _more_votes_than(self, kept: int) -> bool:
+        waits = self._request.obligations.on_timeout is OnTimeout.WAIT
+        try:
+            await workflow.wait_condition(
+                lambda: len(self._votes) > kept,
+                timeout=None if waits else max(self._due - workflow.now(), timedelta()),
+                timeout_summary="Approval due",
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    async def _close(self) -> None:
+        """Seals first. An answer that cannot be kept is none."""
+        closing = CloseInput(request=self._request, status=self._status, reason=self._reason())
+        try:
+            closed = await workflow.execute_local_activity_method(
+                ApprovalActivities.close, closing, summary="Seal the answer", **LOCAL_STEP
+            )
+        except (FailureError, asyncio.CancelledError):
+            self._status = ApprovalStatus.CANCELLED
+            return
+        await self._take_buttons_away(closed.card)
+
+    async def _take_buttons_away(self, card: ArtifactRef) -> None:
+        if self._posted is None:
+            return
+        try:
+            await self._post(1, SlackUpdate(card=card, posted_by=self._posted.key))
+        except (FailureError, asyncio.CancelledError):
+            # The buttons stay, and a click on them is answered with `not_pending`.
+            workflow.logger.warning("approval_card_left_open")
+
+    async def _post(self, offset: int, action: SlackPost | SlackUpdate) -> EffectState:
+        ordinal = Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal + offset
+        proposed = ProposedAction(ordinal=ordinal, action=action)
+        (decision,) = await steps.decide(self._turn, (proposed,))
+        if decision.verdict is not Verdict.ALLOW:
+            return EffectState.WITHDRAWN
+        intent = intent_of(self._turn, proposed, decision)
+        if isinstance(action, SlackPost):
+            self._posted = intent
+        return (await steps.perform(intent)).state
+
+    def _reason(self) -> ArtifactRef | None:
+        return next((vote.reason for vote in self._votes if vote.kind is VoteKind.REJECT), None)
+
+    def _result(self, request: ApprovalRequest) -> ApprovalResult:
+        return ApprovalResult(
+            approval_id=request.approval_id,
+            status=self._status,
+            reason=self._reason(),
+            voters=tuple(vote.eligibility.principal for vote in self._votes),
+        )

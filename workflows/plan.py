@@ -1,0 +1,83 @@
+"""Which actions a turn proposes, in which order, under which effect keys. Pure."""
+
+from enum import IntEnum
+
+from domain.action import Action, AddTags, PrivateNote, ProposedAction, Refund, Reply, SetStatus, SlackPost
+from domain.decision import PolicyDecision
+from domain.draft import Draft
+from domain.effect import EffectIntent, effect_key
+from domain.model import ApprovalId, ArtifactRef, Code
+from domain.ticket import Mode, TicketStatus
+from domain.triage import Triage
+from workflows.turn import Turn
+
+
+class Ordinal(IntEnum):
+    """Tells two actions of one type in one turn apart. Part of effect keys: never renumber."""
+
+    REFUND = 0
+    REPLY = 1
+    NOTE = 2
+    STATUS = 3
+    TAGS = 4
+    BUNDLE = 10
+    HANDOFF_CARD = 11
+    HANDOFF_STATUS = 12
+    HANDOFF_TAGS = 13
+    APPROVAL_CARD = 20  # plus twice the ordinal of what is asked; the odd ones are updates
+
+
+LONGEST_CODE = 64
+
+
+def answer_plan(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
+    """Money first, then what tells of it, then what files it."""
+    actions: list[ProposedAction] = []
+    if draft.refund is not None:
+        actions.append(_proposed(Ordinal.REFUND, draft.refund))
+    if draft.reply is None:
+        return tuple(actions)
+    if turn.settings.mode is Mode.ASSIST:
+        return (*actions, _proposed(Ordinal.NOTE, PrivateNote(text=draft.reply)))
+    zones = tuple(sorted({citation.zone for citation in draft.citations}))
+    return (
+        *actions,
+        _proposed(Ordinal.REPLY, Reply(text=draft.reply, zones=zones)),
+        _proposed(Ordinal.STATUS, SetStatus(status=TicketStatus.SOLVED)),
+        _proposed(Ordinal.TAGS, AddTags(tags=_tags(turn.triage))),
+    )
+
+
+def handoff_plan(turn: Turn, bundle: ArtifactRef, card: ArtifactRef) -> tuple[ProposedAction, ...]:
+    """The story where teammates work, a word in Slack, the ticket open in its queue."""
+    return (
+        _proposed(Ordinal.HANDOFF_CARD, SlackPost(card=card)),
+        _proposed(Ordinal.BUNDLE, PrivateNote(text=bundle)),
+        _proposed(Ordinal.HANDOFF_STATUS, SetStatus(status=TicketStatus.OPEN)),
+        _proposed(Ordinal.HANDOFF_TAGS, AddTags(tags=(*_tags(turn.triage), "handed_over"))),
+    )
+
+
+def intent_of(
+    turn: Turn, proposed: ProposedAction, decision: PolicyDecision, approval: ApprovalId | None = None
+) -> EffectIntent:
+    """The effect that a decided action becomes."""
+    action, ticket = proposed.action, turn.ticket
+    target = action.order if isinstance(action, Refund) else str(ticket.ticket_id)
+    return EffectIntent(
+        key=effect_key(ticket.ticket_id, turn.message, action.type, target, proposed.ordinal),
+        ticket=ticket,
+        proposed=proposed,
+        decision_id=decision.decision_id,
+        approval_id=approval,
+        owner_epoch=turn.owner_epoch,
+        turn=turn.number,
+    )
+
+
+def _proposed(ordinal: int, action: Action) -> ProposedAction:
+    return ProposedAction(ordinal=ordinal, action=action)
+
+
+def _tags(triage: Triage | None) -> tuple[Code, ...]:
+    return (f"queue_{triage.queue}"[:LONGEST_CODE],) if triage else ()

@@ -1,0 +1,215 @@
+"""One ticket, from the first message to silence."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from activities.intake import Fetched
+from activities.settlement import SettleInput
+from domain.handoff import HandoffReason
+from domain.model import ArtifactRef, Code, MessageKey
+from domain.ticket import ClosingRecord, Mode, Outcome, Owner, Stage, TenantSettings, TicketRef
+from workflows import steps
+from workflows.answering import Answering
+from workflows.failures import raise_if_cancelled, reason_of_failure
+from workflows.handing_over import hand_over
+from workflows.mailbox import Mailbox
+from workflows.messages import CarriedOver, DeliveryArrived, TicketClosed, TicketStatusView
+from workflows.operator_view import OperatorView
+from workflows.turn import HandOver, Turn
+
+
+class Ending(NamedTuple):
+    """How a turn ended, for the records."""
+
+    outcome: Outcome | None
+    stage: Stage
+    reason: Code
+    handed_over_because: HandoffReason | None = None
+
+
+@workflow.defn
+class TicketWorkflow:
+    """Wakes on deliveries, gives each new customer message one turn, and never ends FAILED."""
+
+    @workflow.init
+    def __init__(self, ticket: TicketRef, carried: CarriedOver | None = None) -> None:
+        self._ticket = ticket
+        self._record = carried.record if carried else ClosingRecord()
+        self._silent_until: datetime | None = carried.silent_until if carried else None
+        self._mailbox = Mailbox(carried.seen, carried.unread) if carried else Mailbox()
+        self._looked = carried is not None
+        self._reason: HandoffReason | None = None
+        self._view = OperatorView(ticket, self._record)
+
+    @workflow.run
+    async def run(
+        self,
+        ticket: TicketRef,
+        carried: CarriedOver | None = None,  # noqa: ARG002 - `__init__` has read it
+    ) -> TicketClosed:
+        """Turn after turn, until the customer is content or a teammate owns the ticket."""
+        while await self._should_look():
+            await self._look()
+            self._continue_as_new_when_suggested()
+        return TicketClosed(ticket=ticket, record=self._record, handed_over_because=self._reason)
+
+    @workflow.signal
+    def delivery_arrived(self, arrived: DeliveryArrived) -> None:
+        """Only wakes: the next look takes every delivery there is."""
+        self._mailbox.arrive(arrived.delivery_id)
+
+    @workflow.query
+    def status(self) -> TicketStatusView:
+        """Where the ticket stands."""
+        return self._view.status
+
+    async def _should_look(self) -> bool:
+        """Waits out the recontact window; drains before the end."""
+        if self._silent_until is not None and not self._mailbox.has_unread:
+            await self._wait_for_customer(self._silent_until)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._mailbox.has_unread or not self._looked
+
+    async def _wait_for_customer(self, until: datetime) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: self._mailbox.has_unread,
+                timeout=max(until - workflow.now(), timedelta()),
+                timeout_summary="Recontact window",
+            )
+        except TimeoutError:
+            self._silent_until = None
+            await self._settle(Ending(Outcome.ASSUMED, Stage.SETTLED, "silence"))
+
+    async def _look(self) -> None:
+        """Finds out whether a customer waits, and if so gives them a turn."""
+        self._looked = True
+        wake = self._mailbox.read()
+        self._view.show(Stage.FETCHING)
+        try:
+            fetched = await steps.fetch(self._ticket)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            await self._hand_over_unread(wake, reason_of_failure(failure))
+            return
+        self._record = fetched.last
+        if fetched.raw is None or fetched.message is None or fetched.last.owner is Owner.TEAMMATE:
+            await self._let_it_be(fetched)
+        else:
+            await self._take_turn(self._turn(fetched, fetched.message), fetched.raw)
+
+    async def _let_it_be(self, fetched: Fetched) -> None:
+        """Our own echo, or a teammate's ticket: recorded, and no effect. An earlier outcome stays."""
+        if self._silent_until is not None:
+            self._view.show(Stage.WAITING_FOR_CUSTOMER)
+        elif fetched.message is None and fetched.last.outcome is None and fetched.last.turns == 0:
+            await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, "no_customer_message"))
+        else:
+            stage = Stage.HANDED_OVER if fetched.last.owner is Owner.TEAMMATE else Stage.SETTLED
+            self._view.conclude(self._record, stage)
+
+    async def _take_turn(self, turn: Turn, raw: ArtifactRef) -> None:
+        if self._silent_until is not None:
+            await self._settle(Ending(Outcome.RECONTACTED, Stage.FETCHING, "recontacted"))
+            self._silent_until = None
+        ending = await self._answer(turn, raw)
+        await self._end_turn(turn, ending)
+
+    async def _answer(self, turn: Turn, raw: ArtifactRef) -> Ending:
+        """The outer guard: whatever fails in a turn becomes a handover."""
+        try:
+            await Answering(turn, self._view).run(raw)
+        except HandOver as stop:
+            return await self._hand_over(turn, stop.reason)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            return await self._hand_over(turn, reason_of_failure(failure))
+        return self._answered(turn)
+
+    def _answered(self, turn: Turn) -> Ending:
+        if turn.settings.mode is Mode.OBSERVE:
+            return Ending(Outcome.ABANDONED, Stage.SETTLED, "observed")
+        reason = "refunded" if turn.draft and turn.draft.refund else "answered"
+        window = timedelta(seconds=turn.settings.recontact_window_s)
+        if not window:
+            return Ending(Outcome.ASSUMED, Stage.SETTLED, reason)
+        self._silent_until = workflow.now() + window
+        return Ending(None, Stage.WAITING_FOR_CUSTOMER, reason)
+
+    async def _hand_over(self, turn: Turn, reason: HandoffReason) -> Ending:
+        """Observing does nothing outside, not even this."""
+        if turn.settings.mode is Mode.OBSERVE:
+            observed = reason.value if reason is HandoffReason.ERROR else "observed"
+            return Ending(Outcome.ABANDONED, Stage.SETTLED, observed, reason)
+        await hand_over(turn, reason)
+        turn.owner = Owner.TEAMMATE
+        return Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, reason.value, reason)
+
+    async def _hand_over_unread(self, wake: UUID | None, reason: HandoffReason) -> None:
+        """The ticket cannot even be read. The delivery that told of it names the effects."""
+        message = f"msg_{(wake or self._ticket.ticket_id).hex}"
+        turn = Turn(
+            ticket=self._ticket,
+            message=message,
+            number=self._record.turns + 1,
+            settings=TenantSettings(),
+            owner_epoch=self._record.owner_epoch,
+        )
+        self._silent_until = None
+        ending = await self._hand_over(turn, reason)
+        await self._end_turn(turn, ending)
+
+    def _turn(self, fetched: Fetched, message: MessageKey) -> Turn:
+        return Turn(
+            ticket=self._ticket,
+            message=message,
+            number=fetched.last.turns + 1,
+            settings=fetched.settings,
+            owner_epoch=fetched.last.owner_epoch,
+        )
+
+    async def _end_turn(self, turn: Turn, ending: Ending) -> None:
+        self._record = ClosingRecord(
+            turns=turn.number, owner=turn.owner, owner_epoch=turn.owner_epoch, outcome=ending.outcome
+        )
+        self._reason = ending.handed_over_because
+        await self._settle(ending, turn.message)
+
+    async def _settle(self, ending: Ending, message: MessageKey | None = None) -> None:
+        """A record that cannot be written does not undo what happened: the ledger prevents a repetition."""
+        self._record = ClosingRecord(
+            turns=self._record.turns,
+            owner=self._record.owner,
+            owner_epoch=self._record.owner_epoch,
+            outcome=ending.outcome,
+        )
+        self._view.conclude(self._record, ending.stage, self._reason)
+        settled = SettleInput(
+            ticket=self._ticket,
+            record=self._record,
+            stage=ending.stage,
+            reason=ending.reason,
+            message=message,
+        )
+        try:
+            await steps.settle(settled)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            workflow.logger.warning("settlement_failed")
+
+    def _continue_as_new_when_suggested(self) -> None:
+        """Between turns only: no approval, effect or handler is pending here."""
+        if self._silent_until is None or not workflow.info().is_continue_as_new_suggested():
+            return
+        carried = CarriedOver(
+            ticket=self._ticket,
+            record=self._record,
+            silent_until=self._silent_until,
+            seen=self._mailbox.seen,
+            unread=self._mailbox.unread,
+        )
+        workflow.continue_as_new(args=[self._ticket, carried])

@@ -1,0 +1,60 @@
+"""What one turn of a ticket knows so far."""
+
+from dataclasses import dataclass, field
+
+from domain.approval import ApprovalStatus
+from domain.decision import PolicyDecision
+from domain.draft import Draft
+from domain.effect import EffectResult
+from domain.fact import Facts
+from domain.handoff import HandoffFacts, HandoffReason
+from domain.knowledge import Citation
+from domain.model import ArtifactRef, MessageKey
+from domain.ticket import Owner, TenantSettings, TicketRef
+from domain.triage import Triage
+
+
+class HandOver(Exception):
+    """A turn stops here, because a person should go on."""
+
+    def __init__(self, reason: HandoffReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass
+class Turn:
+    """Grows step by step; a handover tells as much of it as there is."""
+
+    ticket: TicketRef
+    message: MessageKey
+    number: int
+    settings: TenantSettings
+    owner_epoch: int
+    owner: Owner = Owner.AUTOMATION
+    conversation: ArtifactRef | None = None
+    triage: Triage | None = None
+    facts: Facts | None = None
+    citations: tuple[Citation, ...] = ()
+    draft: Draft | None = None
+    decisions: list[PolicyDecision] = field(default_factory=list)
+    effects: list[EffectResult] = field(default_factory=list)
+    approval: ApprovalStatus | None = None
+    approval_reason: ArtifactRef | None = None
+
+    def told(self, reason: HandoffReason) -> HandoffFacts:
+        """What the context bundle is made from."""
+        return HandoffFacts(
+            ticket=self.ticket,
+            message=self.message,
+            turn=self.number,
+            reason=reason,
+            conversation=self.conversation,
+            triage=self.triage,
+            facts=self.facts,
+            citations=self.citations,
+            decisions=tuple(self.decisions),
+            effects=tuple(self.effects),
+            approval=self.approval,
+            approval_reason=self.approval_reason,
+        )
