@@ -343,6 +343,7 @@ class LedgerRow(TextModel):
     claimed_at: datetime | None = None
     receipt: Receipt | None = None
     refusal: Refusal | None = None
+    taken_before: bool = False  # a claim found that another attempt had claimed or ended it
 
 
 class Ledger(Protocol):

@@ -48,7 +48,8 @@ class PostgresLedger:
 
     async def claim(self, intent: EffectIntent) -> LedgerRow:
         """One READ COMMITTED transaction in one round trip; see the fence in `migrations/`."""
-        return _row(intent, (await self._egress.call(CLAIM, _arguments(intent)))[0])
+        row = (await self._egress.call(CLAIM, _arguments(intent)))[0]
+        return _row(intent, row).model_copy(update={"taken_before": row["taken_before"]})
 
     async def recheck(self, intent: EffectIntent) -> Refusal | None:
         """The claim's checks again, before a claimed effect is sent a second time."""
