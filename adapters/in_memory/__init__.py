@@ -1,0 +1,45 @@
+"""Fakes of every port for unit tests, with the real ones' rules and switches for trouble."""
+
+from adapters.in_memory.ledger import InMemoryApprovals, InMemoryLedger, KeptApproval
+from adapters.in_memory.minds import (
+    InMemoryClassifier,
+    InMemoryDrafter,
+    InMemoryEngine,
+    InMemoryKnowledge,
+    InMemoryPolicies,
+    InMemoryRedactor,
+    ScriptedEngine,
+)
+from adapters.in_memory.outside import InMemoryHelpdesk, InMemorySender, InMemoryShop
+from adapters.in_memory.records import (
+    InMemoryArtifacts,
+    InMemoryDecisions,
+    InMemoryDeliveries,
+    InMemoryKeys,
+    InMemoryTenants,
+    InMemoryTickets,
+    InMemoryVault,
+)
+
+__all__ = [
+    "InMemoryApprovals",
+    "InMemoryArtifacts",
+    "InMemoryClassifier",
+    "InMemoryDecisions",
+    "InMemoryDeliveries",
+    "InMemoryDrafter",
+    "InMemoryEngine",
+    "InMemoryHelpdesk",
+    "InMemoryKeys",
+    "InMemoryKnowledge",
+    "InMemoryLedger",
+    "InMemoryPolicies",
+    "InMemoryRedactor",
+    "InMemorySender",
+    "InMemoryShop",
+    "InMemoryTenants",
+    "InMemoryTickets",
+    "InMemoryVault",
+    "KeptApproval",
+    "ScriptedEngine",
+]
