@@ -1,11 +1,15 @@
 """The environment, read once. Composition roots pass values further in, never this object."""
 
+import base64
+import binascii
 import os
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MASTER_KEY_BYTES = 32
 
 
 class Environment(StrEnum):
@@ -54,6 +58,32 @@ class Settings(BaseSettings):
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")
+
+
+class SettingUnusable(Exception):
+    """A process cannot do its work without it."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} {why}. `countersign up` fills it in for its own processes")
+
+
+def needed(secret: SecretStr | None, name: str) -> str:
+    """The value; raises `SettingUnusable` where there is none."""
+    if secret is None or not secret.get_secret_value():
+        raise SettingUnusable(name, "is not set")
+    return secret.get_secret_value()
+
+
+def master_key_of(settings: Settings) -> bytes:
+    """The key that wraps all others; raises `SettingUnusable`."""
+    name = "COUNTERSIGN_MASTER_KEY"
+    try:
+        key = base64.b64decode(needed(settings.master_key, name), validate=True)
+    except binascii.Error:
+        raise SettingUnusable(name, "is not base64") from None
+    if len(key) != MASTER_KEY_BYTES:
+        raise SettingUnusable(name, f"does not hold {MASTER_KEY_BYTES} bytes")
+    return key
 
 
 # What any program may need to find itself, its files and its language; nothing that is ours.

@@ -50,6 +50,17 @@ class PolicyStore:
             version: str | None = (await session.execute(query)).scalar_one_or_none()
         return version
 
+    async def content(self, tenant_id: UUID, version: Digest) -> str:
+        """What was published under this version. Raises `BundleRefused` where nothing was."""
+        query = select(policy_versions.c.content).where(
+            policy_versions.c.tenant_id == tenant_id, policy_versions.c.id == version
+        )
+        async with self._database.transaction(tenant_id) as session:
+            found: str | None = (await session.execute(query)).scalar_one_or_none()
+        if found is None:
+            raise BundleRefused("its version was never published")
+        return found
+
     async def publish(self, tenant_id: UUID, policy: StoredPolicy) -> None:
         """Repeating is safe; a version never changes. Raises `BundleRefused` for another content."""
         addition = insert(policy_versions).values(

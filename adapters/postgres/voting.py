@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from adapters.postgres.principals import Principals
 from adapters.postgres.session import Database
-from adapters.postgres.tables import approvals, principals
+from adapters.postgres.tables import approvals
 from domain.approval import ApprovalRequest
 from domain.model import ApprovalId, Code, RecordId
 
@@ -25,6 +26,7 @@ class VotingRecords:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._principals = Principals(database)
 
     async def request(self, tenant_id: UUID, approval_id: ApprovalId) -> ApprovalRequest | None:
         """The question as it was put; None where nobody asked it."""
@@ -36,17 +38,11 @@ class VotingRecords:
         return None if found is None else ApprovalRequest.model_validate(found)
 
     async def clicker(self, tenant_id: UUID, team_id: str, user_id: str) -> Clicker:
-        """Looked up by team and user together: another company's guest may have the same user id."""
-        query = select(principals.c.id, principals.c.groups).where(
-            principals.c.tenant_id == tenant_id,
-            principals.c.slack_team_id == team_id,
-            principals.c.slack_user_id == user_id,
-        )
-        async with self._database.transaction(tenant_id) as session:
-            found = (await session.execute(query)).first()
+        """By team and user together: another company's guest may have the same user id."""
+        found = await self._principals.by_slack_user(tenant_id, team_id, user_id)
         if found is None:
             return Clicker(_stranger(tenant_id, team_id, user_id))
-        return Clicker(found.id, tuple(found.groups))
+        return Clicker(found.id, found.groups)
 
 
 def _stranger(tenant_id: UUID, team_id: str, user_id: str) -> RecordId:

@@ -1,0 +1,91 @@
+"""`python -m api`: the doors, on the loopback; a proxy in front of it speaks TLS."""
+
+import asyncio
+import signal
+import sys
+
+import structlog
+import uvicorn
+
+from adapters.keys import DoorKeys
+from adapters.postgres.hooks import DoorHooks, DoorTeams
+from adapters.postgres.inbox import DoorInbox
+from adapters.postgres.key_store import PostgresKeyStore
+from adapters.postgres.session import Database
+from adapters.postgres.start_up import check_databases
+from adapters.settings import Settings, drop_postgres_variables, master_key_of, needed
+from adapters.structured_logs import set_up_logs
+from api.app import create_app
+from api.doors import Doors
+
+log = structlog.get_logger("api")
+
+HOST = "127.0.0.1"
+POOL_SIZE = 8
+DRAIN_S = 5
+
+
+def main() -> None:
+    """Serves until it is told to stop."""
+    drop_postgres_variables()
+    settings = Settings()
+    set_up_logs(settings.log_level, "api")
+    # uvicorn passes a signal on after it has drained; being told to stop is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    try:
+        asyncio.run(_run(settings))
+    except Exception:
+        log.exception("api_ended")
+        sys.exit(1)
+
+
+async def _run(settings: Settings) -> None:
+    database = Database(
+        needed(settings.door_database_url, "COUNTERSIGN_DOOR_DATABASE_URL"), pool_size=POOL_SIZE
+    )
+    key_database = Database(needed(settings.door_keys_url, "COUNTERSIGN_DOOR_KEYS_URL"), pool_size=POOL_SIZE)
+    try:
+        await check_databases((database, key_database), settings.environment)
+        await _serve(settings, database, key_database)
+    finally:
+        await database.close()
+        await key_database.close()
+
+
+async def _serve(settings: Settings, database: Database, key_database: Database) -> None:
+    configuration = uvicorn.Config(
+        create_app(_doors(settings, database, key_database)),
+        host=HOST,
+        port=settings.api_port,
+        # Its own access log shows addresses, and those hold slugs; ours shows routes.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    log.info("api_started", port=settings.api_port)
+    await uvicorn.Server(configuration).serve()
+    log.info("api_stopped")
+
+
+def _doors(settings: Settings, database: Database, key_database: Database) -> Doors:
+    keys = DoorKeys(PostgresKeyStore(key_database), master_key_of(settings))
+
+    async def store_answers() -> None:
+        await asyncio.gather(database.ping(), key_database.ping())
+
+    secret = settings.slack_signing_secret
+    return Doors(
+        hooks=DoorHooks(database, keys),
+        inbox=DoorInbox(database, keys),
+        teams=DoorTeams(database),
+        store_answers=store_answers,
+        temporal_address=settings.temporal_address,
+        slack_signing_secret=secret.get_secret_value() if secret else None,
+    )
+
+
+if __name__ == "__main__":
+    main()
