@@ -138,6 +138,10 @@ class EnvelopeKeys:
         row = rows.get(ticket_id) or await self._add_ticket_key(tenant_id, ticket_id)
         return await self._open(tenant_id, row)
 
+    async def ticket_keys(self, tenant_id: UUID, tickets: Sequence[UUID]) -> Mapping[UUID, DataKey]:
+        """The existing keys of many tickets, in one round trip. Raises `KeyDestroyed` if one of them is."""
+        return await self._opened(tenant_id, KeyKind.TICKET, tickets)
+
     async def delivery_key(self, tenant_id: UUID, delivery_id: UUID) -> DataKey:
         """The one-time key of an inbox body."""
         return (await self.delivery_keys(tenant_id, [delivery_id]))[delivery_id]

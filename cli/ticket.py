@@ -1,0 +1,119 @@
+"""`countersign ticket list|show|trace`: what became of tickets, and the whole story of one."""
+
+import asyncio
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+from temporalio.service import RPCError, RPCStatusCode
+
+from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
+from cli.connected import Connected, connected
+from cli.story import Line, story_of
+from workflows.ids import ticket_workflow_id
+
+STEP_WIDTH = 16
+NOBODY = "Nobody has worked on ticket {named!r} yet. Check its number in the helpdesk"
+
+
+@click.group()
+def ticket() -> None:
+    """Lists tickets, shows one, and tells its story."""
+
+
+@ticket.command("list")
+@click.argument("tenant")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def list_tickets(tenant: str, limit: int) -> None:
+    """Tickets of TENANT, the last changed first."""
+    asyncio.run(_list(tenant, limit))
+
+
+@ticket.command("show")
+@click.argument("named", metavar="TENANT/NUMBER")
+def show_ticket(named: str) -> None:
+    """Where a ticket stands, what was decided and what was done."""
+    asyncio.run(_show(named))
+
+
+@ticket.command("trace")
+@click.argument("named", metavar="TENANT/NUMBER")
+def trace_ticket(named: str) -> None:
+    """The story of a ticket, step by step, from its workflow history."""
+    asyncio.run(_trace(named))
+
+
+async def _list(tenant: str, limit: int) -> None:
+    async with connected() as system:
+        lines = await system.tickets.newest(await system.tenant(tenant), limit)
+    table = Table("ticket", "stage", "owner", "outcome", "because", "turns", "changed (UTC)", box=None)
+    for line in lines:
+        table.add_row(*_cells(tenant, line))
+    Console(highlight=False).print(table if lines else f"{tenant} has no tickets yet")
+
+
+def _cells(tenant: str, line: TicketLine) -> Sequence[str]:
+    name = f"{tenant}/{line.external_id}" if line.external_id else "not read yet"
+    changed = f"{line.updated_at:%Y-%m-%d %H:%M:%S}"
+    return name, line.stage, line.owner, line.outcome or "", line.reason or "", str(line.turns), changed
+
+
+async def _show(named: str) -> None:
+    async with connected() as system:
+        reference = await system.ticket(named)
+        line = await system.tickets.one(reference)
+        if line is None:
+            raise click.ClickException(NOBODY.format(named=named))
+        made = await system.tickets.decisions_of(reference)
+        done = await system.tickets.effects_of(reference)
+    _print_ticket(named, line, made, done)
+
+
+def _print_ticket(
+    named: str, line: TicketLine, made: Sequence[DecisionLine], done: Sequence[EffectLine]
+) -> None:
+    console = Console(highlight=False)
+    console.print(f"[bold]{named}[/bold]  {line.stage}, owned by {line.owner}, {line.turns} turns")
+    console.print(f"Outcome: {line.outcome or 'open'}{f' ({line.reason})' if line.reason else ''}")
+    decided = Table("decision", "action", "verdict", "rules", "in words", box=None)
+    for decision in made:
+        action = f"{decision.action} {decision.amount}".strip()
+        decided.add_row(
+            decision.id[:12], action, decision.verdict, ", ".join(decision.rules), " ".join(decision.messages)
+        )
+    effects = Table("effect", "type", "state", "receipt", box=None)
+    for effect in done:
+        state = f"{effect.state} ({effect.refusal})" if effect.refusal else effect.state
+        effects.add_row(effect.id[:12], effect.type, state, effect.receipt or "")
+    for table in (decided, effects):
+        console.print()
+        console.print(table)
+    console.print(f"\nThe story: countersign ticket trace {named}")
+
+
+async def _trace(named: str) -> None:
+    async with connected() as system:
+        lines = await story(system, named)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{named}[/bold], from its workflow history (times in UTC)")
+    for line in lines:
+        console.print(
+            f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}  {line.step:<{STEP_WIDTH}} {line.text}"
+        )
+
+
+async def story(system: Connected, named: str) -> Sequence[Line]:
+    """Raises a sentence where Temporal has no history of the ticket."""
+    reference = await system.ticket(named)
+    made = {decision.id: decision for decision in await system.tickets.decisions_of(reference)}
+    client = await system.temporal()
+    try:
+        lines = [line async for line in story_of(client, ticket_workflow_id(reference), made)]
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        lines = []
+    if not lines:
+        raise click.ClickException(NOBODY.format(named=named))
+    return lines
