@@ -20,15 +20,29 @@ CAPACITY = 1000
 log = structlog.get_logger()
 
 
-class PolicyStore(Protocol):
-    """Published bundles and which one each tenant has switched on."""
+class Published(Protocol):
+    """A stored policy."""
 
-    async def active_version(self, tenant_id: UUID) -> Digest | None:
-        """The version the pointer names; None where the tenant never had a policy."""
+    @property
+    def version(self) -> Digest:
+        """Its name in the store."""
         ...
 
-    async def content(self, tenant_id: UUID, version: Digest) -> str:
+    @property
+    def content(self) -> str:
         """What `Bundle.published` wrote."""
+        ...
+
+
+class PolicyStore(Protocol):
+    """Published policies and the pointer of each tenant."""
+
+    async def active_version(self, tenant_id: UUID) -> Digest | None:
+        """Only what the pointer names; None where the tenant never had a policy."""
+        ...
+
+    async def active(self, tenant_id: UUID) -> Published | None:
+        """The policy the pointer names."""
         ...
 
 
@@ -66,14 +80,19 @@ class ActivePolicies:
             return kept[1]
 
     async def _newest(self, tenant_id: UUID) -> PolicyEngine:
-        version = await self._store.active_version(tenant_id)
-        if version is None:
-            return DenyEverything()
         kept = self._engines.get(tenant_id)
-        if kept is None or kept[0] != version:
-            kept = version, self._load(read_published(await self._store.content(tenant_id, version)))
-            self._engines[tenant_id] = kept
+        if kept is not None and kept[0] == await self._store.active_version(tenant_id):
+            self._engines.move_to_end(tenant_id)
+            return kept[1]
+        published = await self._store.active(tenant_id)
+        if published is None:
+            return DenyEverything()
+        return self._keep(tenant_id, published)
+
+    def _keep(self, tenant_id: UUID, published: Published) -> PolicyEngine:
+        engine = self._load(read_published(published.content))
+        self._engines[tenant_id] = published.version, engine
         self._engines.move_to_end(tenant_id)
         if len(self._engines) > CAPACITY:
             self._engines.popitem(last=False)
-        return kept[1]
+        return engine

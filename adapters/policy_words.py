@@ -63,15 +63,16 @@ def denial(rule: str, code: str) -> EngineAnswer:
     return answer(Verdict.DENY, (Reason(rule=rule, code=code),), {})
 
 
+def as_amount(minor_units: JsonValue) -> str:
+    """5000 as people write it: 50.00."""
+    return f"{minor_units // 100}.{minor_units % 100:02d}" if isinstance(minor_units, int) else ""
+
+
 def _obligations(bundle: Json) -> Obligations:
     return Obligations.model_validate(bundle["approval"], strict=False)
 
 
 def _messages(reasons: Iterable[Reason], bundle: Json) -> tuple[str, ...]:
     refund = bundle.get("refund")
-    limits = {name: _amount(value) for name, value in refund.items()} if isinstance(refund, dict) else {}
+    limits = {name: as_amount(value) for name, value in refund.items()} if isinstance(refund, dict) else {}
     return tuple(MESSAGES[reason.code].format_map(limits) for reason in reasons)
-
-
-def _amount(minor_units: JsonValue) -> str:
-    return f"{minor_units // 100}.{minor_units % 100:02d}" if isinstance(minor_units, int) else ""

@@ -1,5 +1,6 @@
 """Which policy decides, and what happens when there is none, or it is broken, or cannot be read."""
 
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,29 +22,34 @@ class Away(Exception):
     """The database does not answer."""
 
 
+@dataclass(frozen=True)
+class Stored:
+    version: Digest
+    content: str
+
+
 class InMemoryPolicyStore:
-    """One published text per version, one pointer per tenant."""
+    """One published text per tenant."""
 
     def __init__(self) -> None:
-        self.texts: dict[Digest, str] = {}
-        self.pointers: dict[UUID, Digest] = {}
+        self.pointers: dict[UUID, Stored] = {}
         self.away = False
         self.texts_read = 0
 
     def activate(self, tenant_id: UUID, text: str) -> None:
-        version = f"sha256:{uuid4().hex * 2}"
-        self.texts[version] = text
-        self.pointers[tenant_id] = version
+        self.pointers[tenant_id] = Stored(f"sha256:{uuid4().hex * 2}", text)
 
     async def active_version(self, tenant_id: UUID) -> Digest | None:
         if self.away:
             raise Away
-        return self.pointers.get(tenant_id)
+        stored = self.pointers.get(tenant_id)
+        return stored.version if stored else None
 
-    async def content(self, tenant_id: UUID, version: Digest) -> str:
-        assert tenant_id in self.pointers
+    async def active(self, tenant_id: UUID) -> Stored | None:
+        if self.away:
+            raise Away
         self.texts_read += 1
-        return self.texts[version]
+        return self.pointers.get(tenant_id)
 
 
 TENANT = uuid4()

@@ -1,0 +1,126 @@
+"""`countersign policy`: put a policy file in force for a tenant, and test policies."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from adapters import plain_policy, regorus
+from adapters.embedded.home import default_home, open_home
+from adapters.policy_bundle import Bundle
+from adapters.policy_file import parse
+from adapters.policy_tables import TABLES, DocumentEngine, run, tables
+from adapters.policy_words import as_amount
+from adapters.postgres.directory import Directory, DirectoryKind
+from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.session import Database
+from adapters.rego_tests import LIBRARY, run_rego_tests
+from adapters.settings import Settings, needed
+from cli.processes import settings_of_running
+
+OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
+
+
+class NoSuchTenant(Exception):
+    """The name is nobody's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Tenant {name!r} does not exist. `countersign tenant add` makes one")
+
+
+class PolicyUnreadable(Exception):
+    """The file is no text."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"File {file.name!r} is not UTF-8 text")
+
+
+@click.group()
+def policy() -> None:
+    """Put a policy in force, and test policies."""
+
+
+@policy.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tenant", required=True, help="The tenant's name.")
+def load(file: Path, tenant: str) -> None:
+    """Put FILE in force for a tenant, from its next decision on."""
+    bundle = _read(file)
+    regorus.load(bundle)
+    asyncio.run(_put_in_force(bundle, tenant, _owner_url()))
+    click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
+
+
+@policy.command()
+@click.option(
+    "--tables", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=TABLES
+)
+def test(folder: Path) -> None:
+    """Run the library's Rego tests, and every table of a folder through both engines."""
+    results = [*_rego_results(), *_table_results(folder)]
+    for name, failure in results:
+        if failure:
+            click.echo(f"FAILED  {name}: {failure}")
+    failed = sum(1 for _, failure in results if failure)
+    click.echo(f"{len(results) - failed} passed, {failed} failed")
+    if failed or not results:
+        raise click.exceptions.Exit(1)
+
+
+def _read(file: Path) -> Bundle:
+    try:
+        return parse(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise PolicyUnreadable(file) from None
+
+
+async def _put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
+    database = Database(owner_url)
+    try:
+        tenant_id = await Directory(database).tenant_of(DirectoryKind.NAME, tenant)
+        if tenant_id is None:
+            raise NoSuchTenant(tenant)
+        store = PolicyStore(database)
+        await store.publish(tenant_id, StoredPolicy(bundle.version, bundle.published()))
+        await store.activate(tenant_id, bundle.version)
+    finally:
+        await database.close()
+
+
+def _owner_url() -> str:
+    settings = Settings()
+    path = settings.home or default_home()
+    if path.exists():
+        settings = settings_of_running(open_home(path), settings)
+    return needed(settings.owner_database_url, OWNER_URL)
+
+
+def _in_words(bundle: Bundle) -> str:
+    limits = bundle.refund
+    if limits is None:
+        return f"no refunds ({bundle.version[:19]})"
+    automatic, approved = as_amount(limits.allow_up_to), as_amount(limits.approval_up_to)
+    return (
+        f"refunds up to {automatic} go out by themselves, up to {approved} with approval, above that never"
+        f" ({bundle.version[:19]})"
+    )
+
+
+def _rego_results() -> list[tuple[str, str | None]]:
+    return [
+        (f"{LIBRARY.name}/{name}", None if passed else "is not true") for name, passed in run_rego_tests()
+    ]
+
+
+def _table_results(folder: Path) -> list[tuple[str, str | None]]:
+    engines: dict[str, Callable[[Bundle], DocumentEngine]] = {
+        "regorus": regorus.load,
+        "plain": plain_policy.PlainEngine,
+    }
+    return [
+        (f"{name} ({engine}): {outcome.note}", outcome.failure)
+        for name, table in tables(folder)
+        for engine, make in engines.items()
+        for outcome in run(table, make)
+    ]
