@@ -17,6 +17,7 @@ from cli.sentences import sentence_for
 COMMANDS = {
     "up": "Start everything on this machine and look after it.",
     "doctor": "Say what runs, what is wrong and what to do.",
+    "policy": "Put a policy in force, and test policies.",
 }
 INTERRUPTED = 130
 
