@@ -29,6 +29,8 @@ IN_TEXT = 0.85
 TERMS_MET = 2
 QUESTIONS = 8  # of one message; a longer one is no question
 ANSWERS = 2
+# A second article is only worth reading where it is surer than the first has to be.
+SECOND_COVERAGE = 0.65
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def answers_of(conversation: Conversation, passages: Sequence[Passage]) -> list[
     by_article: dict[str, Answer] = {}
     for answer in found:
         by_article.setdefault(answer.passage.title, answer)
-    return list(by_article.values())[:ANSWERS]
+    best = list(by_article.values())
+    return best[:1] + [answer for answer in best[1:ANSWERS] if answer.coverage >= SECOND_COVERAGE]
 
 
 def best_answer(question: str, passages: Sequence[Passage]) -> Answer | None:
