@@ -1,0 +1,102 @@
+"""One embedded Postgres per test session, with roles, schema and tenants made as in production.
+
+Tests never roll back or clean up after themselves: each works for a tenant of its own.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+
+from adapters.embedded.home import temporary_home
+from adapters.embedded.postgres import PostgresServer, start_postgres
+from adapters.keys import DoorKeys, EnvelopeKeys
+from adapters.postgres.bootstrap import ROLES, DatabaseUrls, bootstrap
+from adapters.postgres.key_store import PostgresKeyStore
+from adapters.postgres.migrate import migrate
+from adapters.postgres.session import Database
+from adapters.postgres.tenant_registry import TenantRegistry
+from domain.ports import TenantConfiguration
+from domain.ticket import Mode, TenantSettings, TicketRef
+from domain.triage import Taxonomy
+
+MASTER_KEY = bytes(range(32))
+PASSWORDS = {role: f"invented % pass/word of {role}" for role in ROLES}
+
+
+@dataclass(frozen=True)
+class Databases:
+    """One pool per role, as the processes have them."""
+
+    owner: Database
+    door: Database
+    app: Database
+    egress: Database
+    relay: Database
+    keys_owner: Database
+    key_door: Database
+    key_app: Database
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with temporary_home() as home:
+        server = start_postgres(home, None)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+async def database_urls(postgres: PostgresServer) -> DatabaseUrls:
+    urls = await bootstrap(postgres.admin_url, PASSWORDS)
+    await migrate(urls)
+    return urls
+
+
+@pytest.fixture(scope="session")
+async def databases(database_urls: DatabaseUrls) -> AsyncIterator[Databases]:
+    pools = {role: Database(getattr(database_urls, role), pool_size=4) for role in ROLES}
+    yield Databases(**pools)
+    for pool in pools.values():
+        await pool.close()
+
+
+@pytest.fixture
+def keys(databases: Databases) -> EnvelopeKeys:
+    return EnvelopeKeys(PostgresKeyStore(databases.key_app), MASTER_KEY)
+
+
+@pytest.fixture
+def door_keys(databases: Databases) -> DoorKeys:
+    return DoorKeys(PostgresKeyStore(databases.key_door), MASTER_KEY)
+
+
+@pytest.fixture
+def registry(databases: Databases, keys: EnvelopeKeys) -> TenantRegistry:
+    return TenantRegistry(databases.owner, keys)
+
+
+def a_configuration(tenant_id: UUID, mode: Mode = Mode.AUTOMATE) -> TenantConfiguration:
+    return TenantConfiguration(
+        tenant_id=tenant_id,
+        name=f"tenant_{tenant_id.hex[:12]}",
+        settings=TenantSettings(mode=mode),
+        taxonomy=Taxonomy(intents=()),
+    )
+
+
+async def a_tenant(registry: TenantRegistry, mode: Mode = Mode.AUTOMATE) -> UUID:
+    tenant_id = uuid4()
+    await registry.put_tenant(a_configuration(tenant_id, mode))
+    return tenant_id
+
+
+@pytest.fixture
+async def tenant_id(registry: TenantRegistry) -> UUID:
+    return await a_tenant(registry)
+
+
+@pytest.fixture
+def ticket(tenant_id: UUID) -> TicketRef:
+    return TicketRef(tenant_id=tenant_id, route=uuid4().hex)
