@@ -28,6 +28,7 @@ from emulators.faults import FaultyDoor
 from emulators.pages import answer_refused
 from emulators.problems import Refused, answer_malformed
 from emulators.setup import Setup
+from emulators.webhooks import WAITS_S
 from emulators.world import build_world
 
 ROUTERS = (
@@ -44,12 +45,17 @@ ROUTERS = (
 )
 
 
-def create_app(state: Path, setup: Setup | None = None, clock: Clock = time.time) -> FastAPI:
+def create_app(
+    state: Path,
+    setup: Setup | None = None,
+    clock: Clock = time.time,
+    waits_s: tuple[float, ...] = WAITS_S,
+) -> FastAPI:
     """The application over the state below `state`, with `setup` applied at start."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        world = build_world(state, clock)
+        world = build_world(state, clock, waits_s)
         app.state.world = world
         if setup:
             world.register.apply(setup)

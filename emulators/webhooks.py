@@ -25,7 +25,16 @@ IDLE_S = 3600.0
 class Webhooks:
     """An outbox table and the task that empties it."""
 
-    def __init__(self, database: Database, register: Register, http: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        register: Register,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        waits_s: tuple[float, ...] = WAITS_S,
+    ) -> None:
+        self._waits_s = waits_s
         self._database = database
         self._register = register
         self._http = http
@@ -119,10 +128,10 @@ class Webhooks:
         attempts = row["attempts"] + 1
         if status is not None and 200 <= status < 300:
             state, wait = "delivered", 0.0
-        elif attempts > len(WAITS_S):
+        elif attempts > len(self._waits_s):
             state, wait = "failed", 0.0
         else:
-            state, wait = "pending", WAITS_S[attempts - 1]
+            state, wait = "pending", self._waits_s[attempts - 1]
         self._database.run(
             "UPDATE deliveries SET state = ?, attempts = ?, not_before = ?, last_status = ?"
             " WHERE position = ?",

@@ -13,7 +13,7 @@ from emulators.order_book import OrderBook
 from emulators.setup import Register
 from emulators.slack_book import SlackBook
 from emulators.ticket_book import TicketBook
-from emulators.webhooks import Webhooks
+from emulators.webhooks import WAITS_S, Webhooks
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class World:
     slack: SlackBook
 
 
-def build_world(state: Path, clock: Clock) -> World:
+def build_world(state: Path, clock: Clock, waits_s: tuple[float, ...] = WAITS_S) -> World:
     """Opens or creates the state below the folder `state`."""
     state.mkdir(parents=True, exist_ok=True)
     database = Database(state / "emulators.sqlite3")
     register = Register(database)
     # Nothing of the environment (proxies) may redirect a loopback call.
     http = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=32))
-    webhooks = Webhooks(database, register, http, clock)
+    webhooks = Webhooks(database=database, register=register, http=http, clock=clock, waits_s=waits_s)
     return World(
         clock=clock,
         database=database,
