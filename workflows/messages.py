@@ -20,7 +20,7 @@ class CarriedOver(Model):
     """What a continued run must know of the one before. Everything else is in the records."""
 
     ticket: TicketRef
-    record: ClosingRecord
+    record: ClosingRecord = ClosingRecord()
     silent_until: AwareDatetime | None = None  # the recontact window of an answered ticket
     seen: tuple[UUID, ...] = ()  # deliveries that have woken the ticket
     unread: tuple[UUID, ...] = ()  # of these, the ones no turn has looked for

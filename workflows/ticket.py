@@ -21,6 +21,9 @@ from workflows.messages import CarriedOver, DeliveryArrived, TicketClosed, Ticke
 from workflows.operator_view import OperatorView
 from workflows.turn import HandOver, Turn
 
+# One argument, because the SDK decodes by type only when their number is exact.
+Start = TicketRef | CarriedOver
+
 
 class Ending(NamedTuple):
     """How a turn ended, for the records."""
@@ -36,25 +39,23 @@ class TicketWorkflow:
     """Wakes on deliveries, gives each new customer message one turn, and never ends FAILED."""
 
     @workflow.init
-    def __init__(self, ticket: TicketRef, carried: CarriedOver | None = None) -> None:
-        self._ticket = ticket
-        self._record = carried.record if carried else ClosingRecord()
-        self._silent_until: datetime | None = carried.silent_until if carried else None
-        self._mailbox = Mailbox(carried.seen, carried.unread) if carried else Mailbox()
-        self._looked = carried is not None
+    def __init__(self, start: Start) -> None:
+        carried = _carried(start)
+        self._ticket = carried.ticket
+        self._record = carried.record
+        self._silent_until = carried.silent_until
+        self._mailbox = Mailbox(carried.seen, carried.unread)
+        self._looked = carried.silent_until is not None
         self._reason: HandoffReason | None = None
-        self._view = OperatorView(ticket, self._record)
+        self._view = OperatorView(carried.ticket, carried.record)
 
     @workflow.run
-    async def run(
-        self,
-        ticket: TicketRef,
-        carried: CarriedOver | None = None,  # noqa: ARG002 - `__init__` has read it
-    ) -> TicketClosed:
+    async def run(self, start: Start) -> TicketClosed:
         """Turn after turn, until the customer is content or a teammate owns the ticket."""
         while await self._should_look():
             await self._look()
             self._continue_as_new_when_suggested()
+        ticket = _carried(start).ticket
         return TicketClosed(ticket=ticket, record=self._record, handed_over_because=self._reason)
 
     @workflow.signal
@@ -212,4 +213,9 @@ class TicketWorkflow:
             seen=self._mailbox.seen,
             unread=self._mailbox.unread,
         )
-        workflow.continue_as_new(args=[self._ticket, carried])
+        workflow.continue_as_new(carried)
+
+
+def _carried(start: Start) -> CarriedOver:
+    """A first run carries nothing."""
+    return start if isinstance(start, CarriedOver) else CarriedOver(ticket=start)
