@@ -107,6 +107,11 @@ class ChildPool:
         """The children that live now."""
         return frozenset(child.process_id for child in self._children if child.lives)
 
+    @property
+    def free(self) -> int:
+        """How many children wait for work."""
+        return self._free.qsize()
+
     async def close(self) -> None:
         """Ends every child and waits for it."""
         self._closing = True
@@ -216,9 +221,8 @@ class _Child:
     async def end(self) -> None:
         """Closes the child's input, which ends it; kills it if that is not enough; leaves no zombie."""
         if self._process.stdin is not None:
+            # Never `wait_closed`: cancelling it cancels the pipe's own future and breaks asyncio's callback.
             self._process.stdin.close()
-            with suppress(OSError):
-                await self._process.stdin.wait_closed()
         try:
             async with asyncio.timeout(2.0):
                 await self._process.wait()

@@ -46,7 +46,7 @@ class IdentityRecognizer(EntityRecognizer):
             for kind, value in list(dict.fromkeys(identities))[:MAX_IDENTITIES]
             for pattern, capital in _patterns(kind, value)
         ]
-        self._score = 0.9 if guessed else 1.0
+        self._score = 0.2 if guessed else 1.0
         super().__init__([kind.value for kind in K], name="known_identities")
 
     def load(self) -> None:

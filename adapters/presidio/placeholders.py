@@ -11,6 +11,7 @@ from adapters.presidio.identities import Identity, folded, is_spelling_of
 from domain.placeholder import PLACEHOLDER, PlaceholderKind, placeholder
 
 NONCE_LENGTH = 4
+HIGHEST_NUMBER = 9999  # a placeholder has room for four digits
 _NOT_WRITTEN = regex.compile(r"[^\p{L}\p{N}]+")
 K = PlaceholderKind
 
@@ -33,8 +34,7 @@ class Placeholders:
         kind, value = self._identity(kind, text)
         key = (kind, self._key(kind, value))
         if key not in self._tokens:
-            self._highest[kind] += 1
-            token = placeholder(kind, self._highest[kind], self._nonce)
+            token = self._next(kind)
             self._tokens[key] = token
             self.values[token] = canonical(kind, value)
         return self._tokens[key]
@@ -43,6 +43,12 @@ class Placeholders:
         """As `of`, and counts the span."""
         self.counts[kind.value] += 1
         return self.of(kind, text)
+
+    def _next(self, kind: PlaceholderKind) -> str:
+        self._highest[kind] += 1
+        if self._highest[kind] > HIGHEST_NUMBER:
+            raise ValueError("There are too many values of one kind")
+        return placeholder(kind, self._highest[kind], self._nonce)
 
     def _remember(self, token: str, value: str) -> None:
         match = PLACEHOLDER.fullmatch(token)

@@ -61,9 +61,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "email_spelt",
         K.EMAIL,
-        r"(?<![\w.+%-])[\w.+%-]{1,64} ?(?:[\[({<] ?at ?[\])}>]| at ) ?[\w-]{1,63}"
-        r"(?: ?(?:\.|[\[({<] ?dot ?[\])}>]| dot ) ?[\w-]{1,63}){0,3}"
-        r"(?: ?(?:[\[({<] ?dot ?[\])}>]| dot ) ?[\w-]{2,63})",
+        r"(?<![\w.+%-])[\w.+%-]{1,64} ?(?:[\[({<] ?at ?[\])}>] ?[\w-]{1,63}"
+        r"(?: ?(?:\.|[\[({<] ?dot ?[\])}>]| dot ) ?[\w-]{1,63}){1,4}"
+        r"| at [\w-]{1,63}(?: ?[\[({<] ?dot ?[\])}>] ?[\w-]{2,63}| dot [\w-]{2,63}){1,4})",
         0.9,
     ),
     Rule("url", K.URL, r"""(?<![a-z])(?:https?|ftps?|sftp)://[^\s<>"'‹›|\\^`{}]++""", 0.9, checks.without_closing_marks),
@@ -103,6 +103,7 @@ RULES: tuple[Rule, ...] = (
     Rule("long_number", K.NUMBER, r"(?:(?<![A-Za-z0-9])[A-Z]{1,4})?\d{9,}+[A-Z0-9]{0,12}", 0.3),
     Rule("grouped_number", K.NUMBER, r"(?<!\d)\d(?:[ -]?\d){8,60}(?!\d)", 0.3, checks.not_dates),
     Rule("order_code", K.ORDER, r"(?<![\w-])#?(?P<value>[A-Z]{1,4}-\d{4,10})(?![\w-])", 0.8, case_sensitive=True),
+    Rule("order_joined", K.ORDER, r"(?<![\w-])[A-Z]{1,3}\d{6,10}(?![\w-])", 0.6, case_sensitive=True),
     Rule("order_hash", K.ORDER, r"(?<![\w&#/])#\s?(?P<value>(?:[A-Z]{1,4}-?)?\d{3,12})(?![\w])", 0.85),
     Rule(
         "order_context",
@@ -114,9 +115,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("street", K.ADDRESS, rf"(?<![\w.])\d{{1,5}}[a-z]?,? (?:[\w.'-]{{1,30}} ){{1,4}}?{_STREET}\b\.?(?:,? (?:apt|apartment|suite|unit|flat|ste)\.? ?#?\w{{1,6}})?(?:,? [A-Z][\w' -]{{1,40}})?(?:, ?[A-Z]{{2}})?(?: \d{{5}}(?:-\d{{4}})?)?", 0.7, checks.streets),
     Rule("street_joined", K.ADDRESS, r"(?<!\w)\p{Lu}[\p{L}-]{2,30}(?:straße|strasse|str\.|weg|gasse|allee|platz) ?\d{1,4} ?[a-z]?(?!\w)(?:,? \d{5} \p{Lu}[\p{L}-]{2,30})?", 0.7, case_sensitive=True),
+    Rule("dwelling", K.ADDRESS, r"\b(?:apt|apartment|suite|ste)\.? ?#?\d{1,5}[a-z]?(?!\w)", 0.5),
+    Rule("street_romance", K.ADDRESS, r"(?<!\w)(?:(?:\d{1,5},? )?(?:rue|rua|calle|via|viale|avenida|avenue|plaza|piazza|ul\.|ulica) (?:\p{L}[\p{L}'-]{0,30} ){0,3}\p{L}[\p{L}'-]{1,30},? \d{1,5})(?!\w)", 0.65),
     Rule("postcode_gb", K.ADDRESS, r"(?<![\w-])[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}(?![\w-])", 0.6, case_sensitive=True),
     Rule("postcode_us", K.ADDRESS, r"(?<!\w)[A-Z]{2},? \d{5}(?:-\d{4})?(?!\w)", 0.5, case_sensitive=True),
-    Rule("postcode_context", K.ADDRESS, r"\b(?:zip|post(?:al)? ?code|zip ?code)\b[^\w\n]{0,3}(?:is |of )?(?P<value>\d{4,6}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})(?!\w)", 0.7),
+    Rule("postcode_context", K.ADDRESS, r"\b(?:zip|post(?:al)? ?code|zip ?code|live in|moved to)\b[^\d\n.]{0,20}?(?P<value>\b(?:\d{3,6}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}))(?!\w)", 0.7),
     Rule("po_box", K.ADDRESS, r"\bP\.? ?O\.? Box \d{1,6}", 0.7),
     Rule("address_context", K.ADDRESS, r"\b(?:live at|my|new|delivery|shipping|billing|home|postal|mailing) address\b(?: is| to|:| ?=)+ ?(?P<value>[^\n;!?]{5,120})", 0.6, checks.with_a_digit),
     Rule("secret_named", K.SECRET, r"\b(?:pass ?(?:word|code|phrase)|passwort|api[ _-]?key|secret(?: key)?|access[ _-]?token|token|recovery code|login code|(?:one[- ]time|verification|security) (?:code|password)|otp)\b[\"'`]?(?: ?(?:is|was|are) ?:?| ?[:=])[ \t]*[\"'`‹(]?(?P<value>[^\s\"'`]{4,200})", 0.85, checks.secrets),

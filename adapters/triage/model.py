@@ -3,6 +3,7 @@
 Runs in a child of the pool. Learning takes well under a second; the last taxonomies are kept.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,10 +20,11 @@ from adapters.triage.signals import signals_in
 from adapters.triage.taxonomy import background_examples
 from adapters.triage.tone import language_of, priority_of, sentiment_of
 from domain.model import Code
-from domain.placeholder import PLACEHOLDER
+from domain.placeholder import PLACEHOLDER, PlaceholderKind
 from domain.triage import Intent, Priority, Taxonomy, Triage
 
 MAX_CHARACTERS = 20_000
+NOTHING = ""
 MAX_SENTENCES = 40
 SHORTEST_SENTENCE_WORDS = 3
 # A confidence is the probability times how near the text is to the nearest example of the intent: at `NEAR`
@@ -32,6 +34,8 @@ NEAR = 0.35
 CALIBRATION = 0.75
 POLITENESS_WEIGHT = 0.3  # of intents with low priority, in the choice between intents
 
+_SPOKEN_KINDS = frozenset({PlaceholderKind.ORDER, PlaceholderKind.CARD})
+_LETTER = regex.compile(r"\p{L}")
 _SENTENCE_END = regex.compile(r"(?<=[.!?])\s+|\n+")
 _TOKEN = r"\b\w+\b"  # noqa: S105 - an expression for words
 _SPACES = regex.compile(r"\s+")
@@ -45,11 +49,11 @@ class LinearModel:
         self._taxonomy = taxonomy
         self._intents = {intent.intent: intent for intent in taxonomy.intents}
         texts, labels = _training_set(taxonomy)
+        self._labels = np.array(labels)
         self._features = _features()
         self._examples = self._features.fit_transform(texts)
-        self._labels = np.array(labels)
-        self._regression = LogisticRegression(C=30.0, max_iter=200, tol=1e-3)
         self._projection = _projection(self._examples)
+        self._regression = LogisticRegression(C=30.0, max_iter=200, tol=1e-3)
         self._regression.fit(self._examples @ self._projection, self._labels)
         codes = [str(label) for label in self._regression.classes_]
         self._known = np.array([code in self._intents for code in codes])
@@ -77,7 +81,7 @@ class LinearModel:
 
     def _most_certain(self, pieces: list[str]) -> tuple[Code, float]:
         """People greet and explain; one sentence says what they want."""
-        if not pieces:
+        if not pieces or not self._intents:
             return self._taxonomy.fallback, 0.0
         rows = self._features.transform(pieces)
         near = np.minimum(1.0, self._nearness(rows) / NEAR)
@@ -104,6 +108,7 @@ class LinearModel:
 def _training_set(taxonomy: Taxonomy) -> tuple[list[str], list[str]]:
     pairs = [(example, intent.intent) for intent in taxonomy.intents for example in intent.examples]
     pairs += [(example, taxonomy.fallback) for example in background_examples()]
+    pairs += [("", NOTHING)]  # a regression needs two classes, and a taxonomy may be empty
     return [_prepared(text) for text, _ in pairs], [label for _, label in pairs]
 
 
@@ -132,9 +137,14 @@ def _pieces(text: str) -> list[str]:
 
 
 def _prepared(text: str) -> str:
-    """Placeholders count as their kind, so that their numbers mean nothing."""
-    words = PLACEHOLDER.sub(lambda match: f" {match['kind'].lower()} ", text)
-    return _SPACES.sub(" ", words).strip().lower()
+    """Some placeholders say what they stand for, the others nothing; their numbers never count."""
+    if not _LETTER.search(PLACEHOLDER.sub("", text)):
+        return ""
+    return _SPACES.sub(" ", PLACEHOLDER.sub(_spoken, text)).strip().lower()
+
+
+def _spoken(match: "re.Match[str]") -> str:
+    return f" {match['kind'].lower()} " if match["kind"] in _SPOKEN_KINDS else " "
 
 
 @lru_cache(maxsize=32)

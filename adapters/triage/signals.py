@@ -21,7 +21,7 @@ PATTERNS: dict[Signal, tuple[str, ...]] = {
         rf"\b(?:speak|talk|chat|connect(?: me)?|transfer(?: me)?|put me through|escalate(?: this)?|hand (?:me|this) over|pass (?:me|this) on)\b[^.!?\n]{{0,25}}\b(?:to|with)\b[^.!?\n]{{0,15}}\b{_PEOPLE}\b",
         r"\b(?:want|need|prefer|get me|give me|like|have|is there|let me)\b[^.!?\n]{0,20}\b(?:an? |the )?(?:human|real (?:person|human)|actual (?:person|human)|(?:human|live|real) agent|customer service (?:agent|rep\w*)|representative|supervisor)\b",
         r"\b(?:no|not an?|stop (?:the|this)|sick of|enough of)\b[^.!?\n]{0,15}\b(?:bots?|robots?|chat ?bots?|machines?|automat\w+|ai)\b",
-        r"\b(?:i|we)\b[^.!?\n]{0,20}\b(?:a|with|to) (?:human|person)\b[^.!?\n]{0,15}(?:instead|please|$)",
+        r"\b(?:human|person) instead\b",
         r"\b(?:human|real person|agent|representative) please\b",
     ),
     Signal.LEGAL_THREAT: (
@@ -33,7 +33,8 @@ PATTERNS: dict[Signal, tuple[str, ...]] = {
         r"\b(?:ignore|disregard|forget|override|bypass|skip|do not follow|don['’]t follow|drop)\b[^.!?\n]{0,40}\b(?:previous|prior|above|earlier|preceding|all|any|your|these|the|every|system|existing)\b[^.!?\n]{0,30}\b(?:instructions?|rules?|prompts?|guidelines?|directions?|polic(?:y|ies)|constraints?|commands?|restrictions?|safety)\b",
         r"\b(?:system|developer|hidden|initial|original) (?:prompts?|instructions?|message)\b|\bprompt injection\b|\bjail ?break\b|\bdeveloper mode\b|\bdebug mode\b|\badmin(?:istrator)? (?:mode|override)\b|\bmaintenance mode\b",
         r"\b(?:you are (?:now|no longer)|from now on,? you|act as (?:an?|the|if)|pretend (?:to be|you)|roleplay as|you must now|your new (?:role|task|instructions?|goal))\b",
-        r"(?m)^\s{0,4}[#*<\[({]{0,4} ?/?(?:system|assistant|instructions?|important|admin|tool[_ ]?call|information|user)\b[^\n]{0,60}?(?:[>\])}]|:(?: |$))",
+        r"(?m)^[\s>#*]{0,8}(?:system|assistant|developer|tool[_ ]?call|system (?:message|notice|note|override)|admin(?:istrator)?(?: note| override)?) ?:",
+        r"(?m)^[\s>]{0,8}[#*<\[({]{1,4} ?/?(?:system|assistant|instructions?|important|admin|tool[_ ]?call|information)\b[^\n]{0,60}?[>\])}:]",
         r"<\|?/?(?:system|im_start|im_end|assistant|user|instructions?|information|tool\w{0,12}|endoftext)\|?>|\[/?(?:INST|SYSTEM|SYS)\]|<<SYS>>",
         r"\b(?:important|urgent|new) (?:message|instructions?|notice|task)s? (?:from|for|to) (?:me|the (?:user|model|assistant|ai|agent|system|admin\w*|developer)|you|all)\b|\bnew instructions?\b ?:",
         r"\b(?:as an? (?:ai|language model|assistant)|dear (?:ai|assistant|model|bot)|(?:ai|language|llm) (?:model|assistant|agent)s?[,:]|attention,? (?:ai|assistant|model|bot|agent))\b",
@@ -50,7 +51,7 @@ PATTERNS: dict[Signal, tuple[str, ...]] = {
         r"\b(?:someone|somebody|another (?:customer|person|user))(?: else)?['’]s (?:account|orders?|card|parcel|package|refund|details)\b|\b(?:not|isn['’]t) my (?:account|order|name)\b",
         r"\b(?:on behalf of|in the name of)\b",
         r"\b(?:no longer have|lost|do not have|don['’]t have|without) access to (?:my|the|that|this) (?:old )?(?:e-?mail|mail(?:box)?|phone|number|inbox)\b",
-        r"\b(?:i (?:did not|didn['’]t|never)) (?:place|make|order|request|authori[sz]e) (?:this|that|these|any|the)\b|\b(?:e-?mail|password|address|phone)\b[^.!?\n]{0,20}\b(?:was|were|has been|got) changed without\b",
+        r"\b(?:i (?:did not|didn['’]t|never)) (?:placed?|ma[dk]e|order(?:ed)?|request(?:ed)?|authori[sz]ed?) (?:this|that|these|any|the)\b|\b(?:e-?mail|password|address|phone)\b[^.!?\n]{0,20}\b(?:was|were|has been|got) changed without\b",
     ),
 }  # fmt: skip
 _COMPILED = {
@@ -61,7 +62,9 @@ _COMPILED = {
 
 def signals_in(text: str) -> tuple[Signal, ...]:
     """In the order of the enum. A text that stalls a pattern counts as an injection, not as clean."""
-    return tuple(signal for signal in Signal if _found(signal, text))
+    # An instruction may be broken over lines to be overlooked; elsewhere a line ends a thought.
+    flat = " ".join(text.split())
+    return tuple(s for s in Signal if _found(s, text) or (s is Signal.INJECTION and _found(s, flat)))
 
 
 def _found(signal: Signal, text: str) -> bool:
