@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ from domain.ticket import Owner, TicketRef
 from tests.replay.history_schema import modules_of, sources, surface, unvalidated_copies, violations
 
 SURFACE = surface([*modules_of(workflows), *modules_of(activities)])
+STEPS = {name: fn for name, fn in SURFACE.items() if name.startswith("activities.")}
 SOURCES = sorted(sources(workflows))
 UNVALIDATED = (
     "m.model_copy(update={'a': 1})",
@@ -202,3 +203,11 @@ def test_planted_unvalidated_copy_is_found(call: str) -> None:
 
 def test_a_plain_copy_is_no_offence() -> None:
     assert list(unvalidated_copies("m.model_copy()\nitems.copy()\n")) == []
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_says_what_it_was_given(name: str) -> None:
+    """Without `input_digest` in its result a changed prompt or policy would replay clean."""
+    result = get_type_hints(STEPS[name])["return"]
+
+    assert "input_digest" in result.model_fields
