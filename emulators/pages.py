@@ -57,7 +57,7 @@ def waiting(message: Json) -> bool:
 
 def waiting_by_channel(world: World) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for message in world.slack.everything():
+    for message in world.slack.with_buttons():
         if waiting(message):
             counts[message["channel"]] = counts.get(message["channel"], 0) + 1
     return counts

@@ -132,6 +132,14 @@ class SlackBook:
             user,
         )
 
+    def with_buttons(self) -> list[Json]:
+        """Messages for everybody that may still have buttons, oldest first."""
+        rows = self._database.all(
+            "SELECT * FROM slack_messages WHERE ephemeral_to IS NULL"
+            " AND instr(blocks, '\"actions\"') > 0 ORDER BY ts"
+        )
+        return [{**self.message(row), "channel": row["channel"]} for row in rows]
+
     def everything(self, channels: list[str] | None = None) -> list[Json]:
         """For the control door: all messages with all that is known of them."""
         rows = self._database.all("SELECT * FROM slack_messages ORDER BY ts")

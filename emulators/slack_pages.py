@@ -16,6 +16,7 @@ from emulators.setup import SlackChannel, SlackUser
 from emulators.slack_clicks import Click, Delivered, buttons, deliver
 from emulators.world import TheWorld, World
 
+MOST_SHOWN = 60
 COOKIE = "emulated_slack_user"
 CookieUser = Annotated[str | None, Cookie(alias=COOKIE)]
 router = APIRouter(prefix="/slack")
@@ -39,17 +40,19 @@ async def first_channel(world: TheWorld) -> RedirectResponse:
         raise Refused(404, "no_channel", "No Slack channel is set up")
     counts = waiting_by_channel(world)
     channel = max(channels, key=lambda channel: counts.get(channel.id, 0)).id
-    first = next((m["ts"] for m in world.slack.everything([channel]) if waiting(m)), None)
+    asking = [message for message in world.slack.with_buttons() if message["channel"] == channel]
+    first = next((message["ts"] for message in asking if waiting(message)), None)
     return back_to(f"/slack/channels/{channel}" + (f"#m-{first}" if first else ""))
 
 
 @router.get("/channels/{channel_id}")
 async def channel_page(
-    channel_id: str, request: Request, world: TheWorld, user: CookieUser = None, outcome: str = ""
+    channel_id: str, request: Request, world: TheWorld, user: CookieUser = None
 ) -> HTMLResponse:
     me, channel = _me(world, user), _channel(world, channel_id)
     names = _names(world)
     shown = _shown(world, channel.id, me.id)
+    recent = shown if "all" in request.query_params else _recent(shown)
     return page(
         request,
         "channel.html",
@@ -59,10 +62,11 @@ async def channel_page(
         channel=channel,
         channels=world.register.channels(),
         counts=waiting_by_channel(world),
-        shown=shown,
+        shown=recent,
+        left_out=len(shown) - len(recent),
         waiting=sum(item.waiting for item in shown),
         first_waiting=next((item.message["ts"] for item in shown if item.waiting), None),
-        outcome=outcome,
+        outcome=request.query_params.get("outcome"),
         text=lambda block: _text(block, names),
     )
 
@@ -163,6 +167,12 @@ def _shown(world: World, channel: str, user: str) -> list[Shown]:
         Shown(items[ts].message, items[ts].waiting, items[ts].ephemeral, tuple(threads.get(ts, ())))
         for ts in top
     ]
+
+
+def _recent(shown: list[Shown]) -> list[Shown]:
+    """The newest, and whatever still waits however old it is."""
+    older = [item for item in shown[:-MOST_SHOWN] if item.waiting]
+    return older + shown[-MOST_SHOWN:]
 
 
 def _text(text: Json | str, names: dict[str, str]) -> Markup:

@@ -148,6 +148,21 @@ async def test_long_list_comes_in_pages(town: Town) -> None:
     assert (first.count('data-testid="ticket-row"'), rest.count('data-testid="ticket-row"')) == (40, 5)
 
 
+async def test_crowded_channel_shows_the_newest_and_all_that_waits(town: Town, slack: AsyncWebClient) -> None:
+    await slack.chat_postMessage(channel="C0HARBOUR", text="x", blocks=card())
+    for number in range(70):
+        await slack.chat_postMessage(channel="C0HARBOUR", text=f"Line {number}.")
+
+    async with town.browser() as browser:
+        page = (await browser.get("/slack/channels/C0HARBOUR")).text
+        whole = (await browser.get("/slack/channels/C0HARBOUR?all=1")).text
+
+    assert 'data-testid="card-waiting"' in page
+    assert ("Line 69." in page, "Line 9." in page) == (True, False)
+    assert "10 earlier messages left out" in page
+    assert "Line 9." in whole
+
+
 async def test_foreign_host_name_is_refused(town: Town) -> None:
     async with town.browser() as browser:
         answer = await browser.get("/", headers={"host": "rebound.example"})
