@@ -24,6 +24,8 @@ QUIET = {
 }
 # An event name as our workflows and steps log it; Temporal's loggers add the run in brackets.
 EVENT = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)(?: \(\{.*\}\))?", re.DOTALL)
+# `adapters/temporal.py` forwards only the constant sentences of Temporal's Core.
+CORE = "temporalio.core"
 # What Temporal says about the run or step that logs: ids, names, attempt.
 ABOUT_RUN = ("temporal_workflow", "temporal_activity", "step")
 
@@ -109,7 +111,7 @@ def _foreign_event(_logger: Any, _method: str, event: EventDict) -> EventDict:
     named = EVENT.fullmatch(record.msg) if ours else None
     if named:
         event["event"] = named["name"]
-    elif arguments:
+    elif arguments or record.name == CORE:
         event["event"] = str(record.msg)  # the format, without what goes into it
     else:
         event["event"] = f"{record.module}.{record.funcName}:{record.lineno}"

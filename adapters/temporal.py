@@ -5,6 +5,7 @@ Set up tracing (`adapters/tracing.py`) before `connect`: the plugin traces where
 """
 
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -20,7 +21,7 @@ from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Replayer, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -42,6 +43,7 @@ PASSED_THROUGH = (
 STICKY = timedelta(seconds=1)
 GRACE = timedelta(seconds=10)
 DEFAULT_ADDRESS = "127.0.0.1:7233"
+CORE_LOGGER = "temporalio.core"
 
 Interceptor = temporal_client.Interceptor | temporal_worker.Interceptor
 
@@ -158,6 +160,12 @@ def _passing_through(runner: WorkflowRunner | None) -> WorkflowRunner:
 
 @lru_cache(maxsize=1)
 def _runtime() -> Runtime:
-    # Core prints to stderr by itself; at WARN it shows failures, and their texts are encoded.
+    # Only Core's constant sentences: its fields quote failures, and by itself it would write to stdout.
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger(CORE_LOGGER),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+        append_log_fields_to_message=False,
+    )
     quiet = TelemetryFilter(core_level="WARN", other_level="ERROR")
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet)))
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet, forwarding=forwarding)))

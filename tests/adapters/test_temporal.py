@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, Work
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
-from adapters.temporal import CountersignPlugin, ForeignCodec, make_replayer, make_worker
+from adapters.temporal import CountersignPlugin, ForeignCodec, connect, make_replayer, make_worker
 from adapters.temporal_replay import CommandRecorder
 from domain.errors import WrongTenant
 from tests.adapters.temporal_story import (
@@ -183,3 +184,39 @@ async def test_replayer_without_the_plugin_cannot_read(client: Client, worker: W
 
     with pytest.raises(Exception, match="Failed decoding arguments"):
         await Replayer(workflows=[Story]).replay_workflow(history)
+
+
+async def test_connected_client_is_encrypted_and_names_no_host(client: Client, keys: InMemoryKeys) -> None:
+    address = client.service_client.config.target_host
+    ours = await connect(keys, address=address, namespace="default", role="worker")
+
+    async with make_worker(ours, QUEUE, workflows=[Story], activities=[weigh]):
+        handle = await finished(ours)
+
+    assert ours.identity == f"worker:{os.getpid()}"
+    assert encodings_outside_marker_data(json.loads((await handle.fetch_history()).to_json())) == {
+        "binary/encrypted"
+    }
+
+
+async def test_profile_says_where_temporal_is(
+    client: Client, keys: InMemoryKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = tmp_path / "temporal.toml"
+    address = client.service_client.config.target_host
+    profiles.write_text(f'[profile.staging]\naddress = "{address}"\nnamespace = "default"\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(profiles))
+
+    assert (await connect(keys, profile="staging")).namespace == "default"
+
+
+async def test_address_is_not_mixed_with_somebodys_default_profile(
+    client: Client, keys: InMemoryKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = tmp_path / "temporal.toml"
+    profiles.write_text('[profile.default]\naddress = "192.0.2.1:1"\nnamespace = "cloud"\napi_key = "k"\n')
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(profiles))
+
+    ours = await connect(keys, address=client.service_client.config.target_host, namespace="default")
+
+    assert ours.namespace == "default"
