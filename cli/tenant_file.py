@@ -29,6 +29,7 @@ from domain.ticket import TenantSettings
 from domain.triage import Taxonomy
 
 SECRET_FROM_FILE = "file:"  # noqa: S105 - how a secret is named, not one
+SECRETS = frozenset({"api_token", "webhook_secrets", "token", "secret_key", "bot_token"})
 NAME = TypeAdapter(Code)
 
 
@@ -219,12 +220,12 @@ def _remedy(error: ErrorDetails) -> str:
             return re.sub(r"^(Input|Value|String) ", "It ", error["msg"])
 
 
-def _with_secrets(path: Path, value: object) -> object:
-    """`file:NAME` becomes the content of that file, beside the tenant file or absolute."""
+def _with_secrets(path: Path, value: object, word: str = "") -> object:
+    """A secret written `file:NAME` becomes the content of that file, beside the tenant file or absolute."""
     if isinstance(value, dict):
-        return {word: _with_secrets(path, inner) for word, inner in value.items()}
+        return {inner: _with_secrets(path, content, inner) for inner, content in value.items()}
     if isinstance(value, list):
-        return [_with_secrets(path, inner) for inner in value]
-    if isinstance(value, str) and value.startswith(SECRET_FROM_FILE):
-        return read_text(path.parent / value.removeprefix(SECRET_FROM_FILE), path).strip()
+        return [_with_secrets(path, content, word) for content in value]
+    if word in SECRETS and isinstance(value, str) and value.startswith(SECRET_FROM_FILE):
+        return read_text(path.parent / value.removeprefix(SECRET_FROM_FILE), path, word).strip()
     return value
