@@ -36,14 +36,24 @@ _SHARED_MAILBOXES = frozenset(
 )
 
 
+class TooManyIdentities(Exception):
+    """More known values than we can search for in time; leaving some out would let them pass."""
+
+    def __init__(self) -> None:
+        super().__init__("A ticket has too many known identities")
+
+
 class IdentityRecognizer(EntityRecognizer):
     """Known values of one ticket; certain, so they win over guesses."""
 
     def __init__(self, identities: list[Identity], *, guessed: bool = False) -> None:
         """A `guessed` name was found in the text, so its parts count only with a capital letter."""
+        distinct = dict.fromkeys(identities)
+        if len(distinct) > MAX_IDENTITIES:
+            raise TooManyIdentities
         self._patterns = [
             (kind, regex.compile(pattern, regex.IGNORECASE), capital or guessed)
-            for kind, value in list(dict.fromkeys(identities))[:MAX_IDENTITIES]
+            for kind, value in distinct
             for pattern, capital in _patterns(kind, value)
         ]
         self._score = 0.2 if guessed else 1.0
@@ -92,10 +102,11 @@ def is_spelling_of(text: str, identity: Identity) -> bool:
 
 def _patterns(kind: PlaceholderKind, value: str) -> Iterator[tuple[str, bool]]:
     """(pattern over folded text, whether the first letter must be a capital)."""
+    value = unicodedata.normalize("NFKC", value)
     match kind:
-        case K.PERSON:
+        case K.PERSON if "@" not in value:  # where the name is unknown helpdesks give the address
             yield from _of_name(value)
-        case K.EMAIL:
+        case K.EMAIL | K.PERSON:
             yield from _of_email(value)
         case K.PHONE:
             yield from _of_phone(value)

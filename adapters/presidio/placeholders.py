@@ -3,7 +3,7 @@
 import secrets
 import string
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import regex
 
@@ -26,13 +26,23 @@ class Placeholders:
         self._tokens: dict[tuple[PlaceholderKind, str], str] = {}
         self._highest: Counter[PlaceholderKind] = Counter()
         self._nonce = _new_nonce()
+        self._orders: dict[str, str] = {}
         for token, value in known.items():
             self._remember(token, value)
+
+    def expect_orders(self, numbers: Iterable[str]) -> None:
+        """Every order number of the ticket: `order 1042` means HB-1042 where only one number ends so."""
+        for number in numbers:
+            plain = _plain(K.ORDER, number)
+            if not plain.isdigit():
+                self._orders.setdefault(plain, canonical(K.ORDER, number))
 
     def of(self, kind: PlaceholderKind, text: str) -> str:
         """The placeholder of a value, a new one if it was never seen."""
         kind, value = self._identity(kind, text)
-        key = (kind, self._key(kind, value))
+        if kind is K.ORDER:
+            value = self._full_number(value)
+        key = (kind, _plain(kind, value))
         if key not in self._tokens:
             token = self._next(kind)
             self._tokens[key] = token
@@ -58,6 +68,8 @@ class Placeholders:
         self._nonce = match["nonce"]
         self._highest[kind] = max(self._highest[kind], int(match["number"]))
         self._tokens.setdefault((kind, _plain(kind, value)), token)
+        if kind is K.ORDER:
+            self.expect_orders([value])
         self.values[token] = value
 
     def _identity(self, kind: PlaceholderKind, text: str) -> Identity:
@@ -67,14 +79,10 @@ class Placeholders:
                 return identity
         return kind, text
 
-    def _key(self, kind: PlaceholderKind, value: str) -> str:
-        plain = _plain(kind, value)
-        return self._full_number(plain) if kind is K.ORDER and plain.isdigit() else plain
-
-    def _full_number(self, digits: str) -> str:
-        """`order 1042` means HB-1042 where the ticket speaks of one number that ends so."""
-        full = {key for kind, key in self._tokens if kind is K.ORDER and _prefixed(key, digits)}
-        return full.pop() if len(full) == 1 else digits
+    def _full_number(self, number: str) -> str:
+        plain = _plain(K.ORDER, number)
+        full = [written for key, written in self._orders.items() if _prefixed(key, plain)]
+        return full[0] if plain.isdigit() and len(full) == 1 else number
 
 
 def canonical(kind: PlaceholderKind, value: str) -> str:

@@ -59,6 +59,7 @@ class RedactionEngine:
         known = IdentityRecognizer(identities)
         found = [engine.find(self._analyzer, text, [known]) for text in texts]
         found = self._found_again(texts, found)
+        placeholders.expect_orders(_order_numbers(texts, found))
         redacted = [
             engine.replaced(text, engine.united(findings), placeholders)
             for text, findings in zip(texts, found, strict=True)
@@ -82,6 +83,15 @@ class RedactionEngine:
             findings + engine.find(self._analyzer, text, [again], only_extra=True)
             for text, findings in zip(texts, found, strict=True)
         ]
+
+
+def _order_numbers(texts: list[str], found: list[list[RecognizerResult]]) -> list[str]:
+    return [
+        text[finding.start : finding.end]
+        for text, findings in zip(texts, found, strict=True)
+        for finding in findings
+        if finding.entity_type == K.ORDER
+    ]
 
 
 def _replaced_record(requester: Requester, placeholders: Placeholders) -> Requester:

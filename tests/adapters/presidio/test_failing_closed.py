@@ -6,6 +6,7 @@ import pytest
 import regex
 
 from adapters.presidio import recognizers, tripwire
+from adapters.presidio.identities import MAX_IDENTITIES, TooManyIdentities
 from adapters.presidio.normalise import MAX_CHARACTERS, TextTooLong
 from adapters.presidio.placeholders import Placeholders
 from adapters.presidio.recognizers import Rule, RuleRecognizer
@@ -82,6 +83,15 @@ def test_conversation_over_the_cap_is_refused(redaction: RedactionEngine, conver
 def test_text_that_grows_over_the_cap_is_refused(redaction: RedactionEngine) -> None:
     with pytest.raises(TextTooLong):
         redaction.redact_text("\ufdfa" * (MAX_CHARACTERS // 10))
+
+
+def test_more_known_values_than_can_be_searched_are_refused(
+    redaction: RedactionEngine, conversing: Conversing
+) -> None:
+    known = {f"[[EMAIL_{n}_ab12]]": f"j{n}@example.com" for n in range(1, MAX_IDENTITIES + 2)}
+
+    with pytest.raises(TooManyIdentities):
+        redaction.redact(conversing("hello"), known)
 
 
 def test_too_many_values_for_a_placeholder_are_refused() -> None:

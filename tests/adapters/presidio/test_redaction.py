@@ -72,6 +72,30 @@ def test_value_keeps_its_placeholder_over_subject_and_messages(
     assert list(redacted.values.values()) == ["HB-1042"]
 
 
+def test_bare_number_stands_for_the_full_one_that_comes_later(
+    redaction: RedactionEngine, conversing: Conversing
+) -> None:
+    redacted = redaction.redact(conversing("Where is order 1042?", "I mean #HB-1042, not order 1043"), {})
+
+    assert sorted(redacted.values.values()) == ["1043", "HB-1042"]
+
+
+def test_bare_number_that_could_mean_two_orders_stands_for_itself(
+    redaction: RedactionEngine, conversing: Conversing
+) -> None:
+    redacted = redaction.redact(conversing("order 1042, HB-1042 and PT-1042"), {})
+
+    assert sorted(redacted.values.values()) == ["1042", "HB-1042", "PT-1042"]
+
+
+def test_address_given_as_name_does_not_eat_ordinary_words(
+    redaction: RedactionEngine, conversing: Conversing
+) -> None:
+    redacted = redaction.redact(conversing("for example this", name="ann.poe@example.com"), {})
+
+    assert _said(redacted) == ["for example this"]
+
+
 def test_value_keeps_its_placeholder_over_turns(redaction: RedactionEngine, conversing: Conversing) -> None:
     first = redaction.redact(conversing("I am Zebulon Quist, mail zq@example.com", name="Ann Poe"), {})
     known = {**first.values, "order_" + "a" * 24: "HB-1042"}
