@@ -1,0 +1,111 @@
+"""The projection of a ticket: what its next run must know, and who owns it."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
+
+from adapters.postgres.tables import audit_events, decisions, tickets
+from domain.approval import ApprovalStatus
+from domain.decision import Verdict
+from domain.handoff import HandoffReason
+from domain.ticket import ClosingRecord, Outcome, Owner, Stage
+from tests.adapters.postgres.story import Story
+
+
+async def test_a_new_ticket_begins_with_automation(story: Story) -> None:
+    record = await story.tickets.open(story.ticket, "1001", "generic")
+
+    assert record == ClosingRecord()
+    assert await story.tickets.owner(story.ticket) == (Owner.AUTOMATION, 0)
+    assert await story.tickets.external_id(story.ticket) == ("generic", "1001")
+
+
+async def test_a_reopened_ticket_knows_how_its_last_run_ended(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    epoch = await story.tickets.hand_over(story.ticket, HandoffReason.LEGAL_THREAT)
+    record = ClosingRecord(turns=3, owner=Owner.TEAMMATE, owner_epoch=epoch, outcome=Outcome.HANDED_OVER)
+    await story.tickets.settle(story.ticket, record, "legal_threat")
+    await story.tickets.settle(story.ticket, record, "legal_threat")
+
+    assert await story.tickets.open(story.ticket, "1001", "generic") == record
+
+
+async def test_settling_never_changes_the_owner(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)
+
+    await story.tickets.settle(story.ticket, ClosingRecord(turns=1, outcome=Outcome.ASSUMED), "answered")
+
+    assert await story.tickets.owner(story.ticket) == (Owner.TEAMMATE, 1)
+
+
+async def test_a_handover_counts_once_however_often_it_is_told(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+
+    epochs = await asyncio.gather(
+        *(story.tickets.hand_over(story.ticket, HandoffReason.ERROR) for _ in range(5))
+    )
+
+    assert epochs == [1] * 5
+    audited = select(func.count()).where(audit_events.c.kind == "ticket_handed_over")
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        assert (await session.execute(audited)).scalar_one() == 1
+
+
+async def test_a_ticket_that_was_never_read_can_be_handed_over_and_read_later(story: Story) -> None:
+    assert await story.tickets.hand_over(story.ticket, HandoffReason.ERROR) == 1
+    assert await story.tickets.external_id(story.ticket) is None
+
+    record = await story.tickets.open(story.ticket, "1001", "generic")
+
+    assert (record.owner, record.owner_epoch) == (Owner.TEAMMATE, 1)
+    assert await story.tickets.external_id(story.ticket) == ("generic", "1001")
+
+
+async def test_answered_messages_are_remembered(story: Story) -> None:
+    for message in ("msg_1", "msg_2", "msg_1"):
+        await story.tickets.mark_answered(story.ticket, message, 0)
+
+    assert await story.tickets.seen_messages(story.ticket) == {"msg_1", "msg_2"}
+
+
+async def test_the_stage_is_for_operators(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+
+    await story.tickets.set_stage(story.ticket, Stage.DRAFTING)
+
+    async with story.databases.app.transaction(story.ticket.tenant_id) as session:
+        assert (await session.execute(select(tickets.c.stage))).scalar_one() == Stage.DRAFTING
+
+
+@pytest.mark.parametrize("change", [{"owner_epoch": 0}, {"owner": "automation"}])
+async def test_the_epoch_only_rises(story: Story, change: dict[str, object]) -> None:
+    await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)
+
+    with pytest.raises(DBAPIError, match="higher epoch"):
+        async with story.databases.app.transaction(story.ticket.tenant_id) as session:
+            await session.execute(update(tickets).values(**change))
+
+
+async def test_a_decision_made_again_is_recorded_once_with_its_whole_input(story: Story) -> None:
+    decision = await story.decided()
+    await story.decided()
+
+    async with story.databases.app.transaction(story.ticket.tenant_id) as session:
+        row = (await session.execute(select(decisions))).one()
+    assert (row.id, row.verdict, row.latency_us) == (decision.decision_id, "allow", 300)
+    assert row.input["action"]["type"] == "refund"
+    assert row.messages == ["Within the limit"]
+
+
+async def test_an_approval_is_closed_once(story: Story) -> None:
+    request = await story.approved(await story.decided(Verdict.APPROVAL_NEEDED))
+
+    await story.approvals.close(story.ticket, request.approval_id, ApprovalStatus.EXPIRED)
+    await story.approvals.close(story.ticket, request.approval_id, ApprovalStatus.APPROVED)
+
+    audited = select(audit_events.c.kind).where(audit_events.c.kind.like("approval%"))
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        assert (await session.execute(audited)).scalars().all() == ["approval_approved"]
