@@ -61,6 +61,12 @@ def with_a_digit(text: str) -> Iterator[Span]:
         yield 0, len(text.rstrip(_CLOSING_MARKS))
 
 
+def with_a_digit_or_mark(text: str) -> Iterator[Span]:
+    """`My login is broken` names nobody."""
+    if not text.isalpha():
+        yield 0, len(text)
+
+
 def streets(text: str) -> Iterator[Span]:
     """At least one word of it is written as a name, or the text is all lower case."""
     if text == text.lower() or any(word[:1].isupper() for word in text.split()):

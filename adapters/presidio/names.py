@@ -21,9 +21,12 @@ _FULL = rf"{_PART}(?:[ ](?:{_PARTICLE}[ ]){{0,2}}{_PART}){{1,3}}"
 _ANY_CASE = r"[\p{L}'’-]{2,40}(?: [\p{L}'’-]{2,40})?"
 _TITLE = r"(?i:mr|mrs|ms|miss|mx|dr|prof|sir|madam|herr|frau|señora?|mme|mlle)\.?"
 
+# `Dear Harbour Books` greets a shop.
+_BUSINESS = r"books?|shop|store|bank|company|ltd|inc|gmbh|team|support|services?|supplies|outfitters|online|club|market|hotel"
+
 # (pattern, whether one word on its own is enough of a name)
 PLACES: tuple[tuple[str, bool], ...] = (
-    (rf"(?m)^[>\s]{{0,8}}(?i:hi|hello|dear|hey|hallo|liebe[r]?|good (?:morning|afternoon|evening|day))[ ,]{{1,3}}(?:{_TITLE} )?(?P<value>{_NAME})", True),
+    (rf"(?m)^[>\s]{{0,8}}(?i:hi|hello|dear|hey|hallo|liebe[r]?|good (?:morning|afternoon|evening|day))[ ,]{{1,3}}(?!(?:[\p{{L}}'’&-]{{1,30}} ){{1,3}}(?i:{_BUSINESS})\b)(?:{_TITLE} )?(?P<value>{_NAME})", True),
     (rf"(?m)(?i:regards|thanks|thank you|cheers|sincerely|faithfully|truly|greetings|best|wishes|love|grüßen|grüße|gruß|sent by|signed)[,.!;: ]{{0,3}}\s*\n[\s>-]{{0,12}}(?P<value>{_NAME})[,. ]{{0,2}}(?=\n|\Z)", True),
     (rf"(?i:regards|thanks|thank you|cheers|sincerely|yours|best|wishes)[,.!]? ?[-–—]? ?(?P<value>{_NAME})\s{{0,3}}\Z", True),
     (rf"(?m)^[ ]{{0,3}}[-–—~]{{1,2}} ?(?P<value>{_NAME})\s{{0,3}}\Z", True),

@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "email_spelt",
         K.EMAIL,
-        r"(?<![\w.+%-])[\w.+%-]{1,64} ?(?:[\[({<] ?at ?[\])}>] ?[\w-]{1,63}"
+        r"(?<![\w.+%-])(?:[\w+%-]{1,40} dot ){0,3}[\w.+%-]{1,64} ?(?:[\[({<] ?at ?[\])}>] ?[\w-]{1,63}"
         r"(?: ?(?:\.|[\[({<] ?dot ?[\])}>]| dot ) ?[\w-]{1,63}){1,4}"
         r"| at [\w-]{1,63}(?: ?[\[({<] ?dot ?[\])}>] ?[\w-]{2,63}| dot [\w-]{2,63}){1,4})",
         0.9,
@@ -102,6 +102,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("long_number", K.NUMBER, r"(?:(?<![A-Za-z0-9])[A-Z]{1,4})?\d{9,}+[A-Z0-9]{0,12}", 0.3),
     Rule("grouped_number", K.NUMBER, r"(?<!\d)\d(?:[ -]?\d){8,60}(?!\d)", 0.3, checks.not_dates),
+    Rule("account", K.NUMBER, r"\b(?:account|acct|a/c|customer|member(?:ship)?|policy|routing|loyalty)\b(?: ?(?:numbers?|no\.?|nr\.?|ids?|#|is|:)){0,3} ?(?P<value>\d[\d -]{3,24}\d)(?!\w)", 0.5),
+    Rule("sort_code", K.NUMBER, r"\bsort ?code\b(?: is|:)? ?(?P<value>\d{2}[- ]?\d{2}[- ]?\d{2})(?!\w)", 0.8),
+    Rule("document", K.NUMBER, r"\b(?:passport|driv(?:er['’]?s?|ing) licen[cs]e|licen[cs]e plate|national id|identity card|id card)\b(?: ?(?:numbers?|no\.?|nr\.?|is|:|#)){0,3} ?(?P<value>[A-Z]{0,3}[ -]?\d[A-Z0-9 -]{2,14}[A-Z0-9])(?!\w)", 0.7, case_sensitive=False),
+    Rule("username", K.PERSON, r"\b(?:user ?(?:name|id)|login(?: name)?|handle)\b(?: is|:)+ ?(?P<value>@?[\w.-]{2,40}\w)", 0.6, checks.with_a_digit_or_mark),
     Rule("order_code", K.ORDER, r"(?<![\w-])#?(?P<value>[A-Z]{1,4}-\d{4,10})(?![\w-])", 0.8, case_sensitive=True),
     Rule("order_joined", K.ORDER, r"(?<![\w-])[A-Z]{1,3}\d{6,10}(?![\w-])", 0.6, case_sensitive=True),
     Rule("order_hash", K.ORDER, r"(?<![\w&#/])#\s?(?P<value>(?:[A-Z]{1,4}-?)?\d{3,12})(?![\w])", 0.85),
@@ -121,7 +125,7 @@ RULES: tuple[Rule, ...] = (
     Rule("postcode_us", K.ADDRESS, r"(?<!\w)[A-Z]{2},? \d{5}(?:-\d{4})?(?!\w)", 0.5, case_sensitive=True),
     Rule("postcode_context", K.ADDRESS, r"\b(?:zip|post(?:al)? ?code|zip ?code|live in|moved to)\b[^\d\n.]{0,20}?(?P<value>\b(?:\d{3,6}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}))(?!\w)", 0.7),
     Rule("po_box", K.ADDRESS, r"\bP\.? ?O\.? Box \d{1,6}", 0.7),
-    Rule("address_context", K.ADDRESS, r"\b(?:live at|my|new|delivery|shipping|billing|home|postal|mailing) address\b(?: is| to|:| ?=)+ ?(?P<value>[^\n;!?]{5,120})", 0.6, checks.with_a_digit),
+    Rule("address_context", K.ADDRESS, r"\b(?:live at|my|new|delivery|shipping|billing|home|postal|mailing) address\b(?: is| to|:| ?=)+ ?(?P<value>(?:(?!\.\s)[^\n;!?]){5,120})", 0.6, checks.with_a_digit),
     Rule("secret_named", K.SECRET, r"\b(?:pass ?(?:word|code|phrase)|passwort|api[ _-]?key|secret(?: key)?|access[ _-]?token|token|recovery code|login code|(?:one[- ]time|verification|security) (?:code|password)|otp)\b[\"'`]?(?: ?(?:is|was|are) ?:?| ?[:=])[ \t]*[\"'`‹(]?(?P<value>[^\s\"'`]{4,200})", 0.85, checks.secrets),
     Rule("secret_assigned", K.SECRET, r"\b(?:password|passcode|pwd|passwort|api[ _-]?key|secret)\b ?[:=][ \t]*[\"'`]?(?P<value>[^\s\"'`]{3,200})", 0.85, checks.without_closing_marks),
     Rule("secret_pin", K.SECRET, r"\b(?:pin(?: code| number)?|cvv2?|cvc2?|security code|otp|passcode)\b(?: (?:is|was|on the back is))?[ :=#]{0,3}(?P<value>\d{3,8})(?!\d)", 0.9),

@@ -60,6 +60,11 @@ TAKEN_OUT = [
     ("ORDER", "Where is order {}?", "#W1355800"),
     ("ADDRESS", "I live at {} now", "12 High Street, London SW1A 1AA"),
     ("ADDRESS", "Send it to {} please", "742 Evergreen Terrace, Springfield"),
+    ("NUMBER", "pay to account {} today", "12345678"),
+    ("NUMBER", "the sort code is {} there", "12-34-56"),
+    ("NUMBER", "my passport number is {} and", "X1234567"),
+    ("PERSON", "my username is {} and", "zquist77"),
+    ("EMAIL", "it is {} for me", "joe dot smith at gmail dot com"),
     ("ADDRESS", "my zip code used to be {}", "32169"),
     ("ADDRESS", "deliver to {} please", "Rua João Pessoa 1636"),
     ("ORDER", "it is {} as I said", "W9502127"),
@@ -126,6 +131,8 @@ UNTOUCHED = [
     "We met at 12:30:45 in the shop",
     "Dear Customer Service, where is my parcel?",
     "The 2-for-1 offer ended on 12/03/2024",
+    "Dear Harbour Books,\nthank you",
+    "My login is broken and my account is empty",
     "It arrives in May or June, will it not?",
 ]
 
