@@ -48,7 +48,7 @@ def load(file: Path, tenant: str) -> None:
     """Put FILE in force for a tenant, from its next decision on."""
     bundle = _read(file)
     regorus.load(bundle)
-    asyncio.run(_put_in_force(bundle, tenant, _owner_url()))
+    asyncio.run(put_in_force(bundle, tenant, _owner_url()))
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
 
 
@@ -68,14 +68,8 @@ def test(folder: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _read(file: Path) -> Bundle:
-    try:
-        return parse(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise PolicyUnreadable(file) from None
-
-
-async def _put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
+async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
+    """Publishes it and moves the tenant's pointer. Repeating is safe."""
     database = Database(owner_url)
     try:
         tenant_id = await Directory(database).tenant_of(DirectoryKind.NAME, tenant)
@@ -86,6 +80,13 @@ async def _put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
         await store.activate(tenant_id, bundle.version)
     finally:
         await database.close()
+
+
+def _read(file: Path) -> Bundle:
+    try:
+        return parse(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise PolicyUnreadable(file) from None
 
 
 def _owner_url() -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
 from domain.errors import KeyDestroyed, KeyStoreUnavailable
@@ -147,3 +148,15 @@ class Failing:
     @workflow.run
     async def run(self, ticket: TicketRef) -> Weighed:
         return await workflow.execute_activity(fail, Weighing(ticket=ticket), start_to_close_timeout=TIMEOUT)
+
+
+@workflow.defn(name="Straying")
+class Straying:
+    """Hands a step the ticket of another tenant."""
+
+    @workflow.run
+    async def run(self, ticket: TicketRef) -> Weighed:
+        stray = Weighing(ticket=TicketRef(tenant_id=OTHER, route=ticket.route))
+        return await workflow.execute_activity(
+            weigh, stray, start_to_close_timeout=TIMEOUT, retry_policy=RetryPolicy(maximum_attempts=1)
+        )

@@ -25,6 +25,7 @@ from tests.adapters.temporal_story import (
     Failing,
     InMemoryKeys,
     Story,
+    Straying,
     Wake,
     Weighed,
     fail,
@@ -51,7 +52,9 @@ async def client(keys: InMemoryKeys) -> AsyncIterator[Client]:
 
 @pytest.fixture
 async def worker(client: Client) -> AsyncIterator[Worker]:
-    async with make_worker(client, QUEUE, workflows=[Story, Failing], activities=[weigh, fail]) as worker:
+    async with make_worker(
+        client, QUEUE, workflows=[Story, Failing, Straying], activities=[weigh, fail]
+    ) as worker:
         yield worker
 
 
@@ -135,6 +138,27 @@ async def test_signal_of_another_tenant_is_dropped_by_the_workflow(client: Clien
     await unguarded.get_workflow_handle(handle.id).signal("woken", Wake(tenant_id=OTHER))
 
     assert not await handle.query(Story.is_awake)
+
+
+async def test_run_started_around_our_clients_for_another_tenant_ends_at_once(
+    client: Client, worker: Worker
+) -> None:
+    unguarded = Client(
+        client.service_client, namespace=client.namespace, data_converter=client.data_converter
+    )
+
+    with pytest.raises(WorkflowFailureError) as refused:
+        await unguarded.execute_workflow("Story", TICKET, id=workflow_id(OTHER), task_queue=QUEUE)
+
+    assert getattr(refused.value.cause, "type", None) == "WrongTenant"
+
+
+async def test_step_for_another_tenant_is_refused(client: Client, worker: Worker) -> None:
+    with pytest.raises(WorkflowFailureError) as refused:
+        await client.execute_workflow(Straying.run, TICKET, id=workflow_id(), task_queue=QUEUE)
+
+    step_failure = refused.value.cause.__cause__
+    assert getattr(step_failure, "type", None) == "WrongTenant"
 
 
 async def test_plain_signal_wakes_nobody_and_stops_nothing(client: Client, worker: Worker) -> None:

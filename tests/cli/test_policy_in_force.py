@@ -1,0 +1,52 @@
+"""A policy file put in force decides the next refund of its tenant and of nobody else."""
+
+from uuid import UUID
+
+import pytest
+
+from adapters.active_policies import ActivePolicies, DenyEverything
+from adapters.policy_bundle import STARTER
+from adapters.policy_file import parse
+from adapters.postgres.bootstrap import DatabaseUrls
+from adapters.postgres.policies import PolicyStore
+from adapters.postgres.tenant_registry import TenantRegistry
+from cli.policy import NoSuchTenant, put_in_force
+from domain.decision import Verdict
+from tests.adapters.policy_inputs import as_input, refund
+from tests.conftest import Databases, a_tenant
+
+TEXT = STARTER.read_text()
+
+
+def name_of(tenant_id: UUID) -> str:
+    return f"tenant_{tenant_id.hex[:12]}"
+
+
+async def test_changed_limit_decides_the_next_refund(
+    databases: Databases, database_urls: DatabaseUrls, tenant_id: UUID
+) -> None:
+    policies = ActivePolicies(PolicyStore(databases.app))
+    verdicts = []
+
+    for limit in ("50.00", "20.00", "50.00"):
+        bundle = parse(TEXT.replace('"50.00"', f'"{limit}"'))
+        await put_in_force(bundle, name_of(tenant_id), database_urls.owner)
+        engine = await policies.active(tenant_id)
+        verdicts.append(engine.decide(as_input(refund(4000))).verdict)
+        assert engine.version == bundle.version
+
+    assert verdicts == [Verdict.ALLOW, Verdict.APPROVAL_NEEDED, Verdict.ALLOW]
+
+
+async def test_policy_of_one_tenant_says_nothing_about_another(
+    databases: Databases, database_urls: DatabaseUrls, tenant_id: UUID, registry: TenantRegistry
+) -> None:
+    other = await a_tenant(registry)
+    await put_in_force(parse(TEXT), name_of(tenant_id), database_urls.owner)
+
+    assert isinstance(await ActivePolicies(PolicyStore(databases.app)).active(other), DenyEverything)
+
+
+async def test_unknown_tenant_is_named(database_urls: DatabaseUrls) -> None:
+    with pytest.raises(NoSuchTenant, match="Tenant 'nobody' does not exist"):
+        await put_in_force(parse(TEXT), "nobody", database_urls.owner)
