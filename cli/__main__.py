@@ -16,6 +16,9 @@ from cli.sentences import sentence_for
 # Loaded when asked for: `countersign --help` must not wait for a language model's libraries.
 COMMANDS = {
     "up": "Start everything on this machine and look after it.",
+    "demo": "The whole system with two shops, their tickets, and one thing for you to do.",
+    "ticket": "List tickets, show one, tell its story.",
+    "tenant": "Whose tickets are answered, from what and by which rules.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",
 }

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
 from cli.connected import Connected, connected
 from cli.story import Line, story_of
+from cli.terminal import console
 from workflows.ids import ticket_workflow_id
 
 STEP_WIDTH = 16
@@ -50,7 +50,7 @@ async def _list(tenant: str, limit: int) -> None:
     table = Table("ticket", "stage", "owner", "outcome", "because", "turns", "changed (UTC)", box=None)
     for line in lines:
         table.add_row(*_cells(tenant, line))
-    Console(highlight=False).print(table if lines else f"{tenant} has no tickets yet")
+    console().print(table if lines else f"{tenant} has no tickets yet")
 
 
 def _cells(tenant: str, line: TicketLine) -> Sequence[str]:
@@ -73,9 +73,9 @@ async def _show(named: str) -> None:
 def _print_ticket(
     named: str, line: TicketLine, made: Sequence[DecisionLine], done: Sequence[EffectLine]
 ) -> None:
-    console = Console(highlight=False)
-    console.print(f"[bold]{named}[/bold]  {line.stage}, owned by {line.owner}, {line.turns} turns")
-    console.print(f"Outcome: {line.outcome or 'open'}{f' ({line.reason})' if line.reason else ''}")
+    shown = console()
+    shown.print(f"[bold]{named}[/bold]  {line.stage}, owned by {line.owner}, {line.turns} turns")
+    shown.print(f"Outcome: {line.outcome or 'open'}{f' ({line.reason})' if line.reason else ''}")
     decided = Table("decision", "action", "verdict", "rules", "in words", box=None)
     for decision in made:
         action = f"{decision.action} {decision.amount}".strip()
@@ -87,18 +87,18 @@ def _print_ticket(
         state = f"{effect.state} ({effect.refusal})" if effect.refusal else effect.state
         effects.add_row(effect.id[:12], effect.type, state, effect.receipt or "")
     for table in (decided, effects):
-        console.print()
-        console.print(table)
-    console.print(f"\nThe story: countersign ticket trace {named}")
+        shown.print()
+        shown.print(table)
+    shown.print(f"\nThe story: countersign ticket trace {named}")
 
 
 async def _trace(named: str) -> None:
     async with connected() as system:
         lines = await story(system, named)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{named}[/bold], from its workflow history (times in UTC)")
+    shown = console()
+    shown.print(f"[bold]{named}[/bold], from its workflow history (times in UTC)")
     for line in lines:
-        console.print(
+        shown.print(
             f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}  {line.step:<{STEP_WIDTH}} {line.text}"
         )
 

@@ -17,6 +17,7 @@ from domain.knowledge import KnowledgeZone
 
 # Long enough to answer one question, short enough to quote.
 PASSAGE_CHARACTERS = 600
+ROWS_AT_ONCE = 500  # a statement has at most 65535 parameters
 HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+)$", re.MULTILINE)
 
 
@@ -42,9 +43,9 @@ class ArticleShelf:
         """Adds or replaces; how many changed. Unchanged articles keep version and passages."""
         async with self._database.transaction(tenant_id) as session:
             known = await _known(session, tenant_id)
-            changed = [entry for entry in entries if known.get(entry.title) != _digest(entry)]
-            for entry in changed:
-                await _replace(session, tenant_id, entry)
+            changed = {e.title: e for e in entries if known.get(e.title) != _digest(e)}
+            if changed:
+                await _replace(session, tenant_id, list(changed.values()))
         return len(changed)
 
 
@@ -53,28 +54,43 @@ async def _known(session: AsyncSession, tenant_id: UUID) -> dict[str, str]:
     return {row.title: row.content_digest for row in (await session.execute(query)).all()}
 
 
-async def _replace(session: AsyncSession, tenant_id: UUID, entry: ArticleEntry) -> None:
-    article_id = uuid5(tenant_id, f"article/{entry.title}")
-    addition = upsert(articles).values(
-        tenant_id=tenant_id,
-        id=article_id,
-        zone=entry.zone,
-        title=entry.title,
-        content_digest=_digest(entry),
-    )
+async def _replace(session: AsyncSession, tenant_id: UUID, entries: Sequence[ArticleEntry]) -> None:
+    versions = await _put_articles(session, tenant_id, entries)
+    mine = (passages.c.tenant_id == tenant_id) & passages.c.article_id.in_(versions)
+    await session.execute(delete(passages).where(mine))
+    rows = [row for entry in entries for row in _rows(tenant_id, versions, entry)]
+    for some in range(0, len(rows), ROWS_AT_ONCE):
+        await session.execute(insert(passages).values(rows[some : some + ROWS_AT_ONCE]))
+
+
+async def _put_articles(
+    session: AsyncSession, tenant_id: UUID, entries: Sequence[ArticleEntry]
+) -> dict[UUID, int]:
+    addition = upsert(articles).values([_article(tenant_id, entry) for entry in entries])
     replaced = {name: addition.excluded[name] for name in ("zone", "content_digest")}
     put = addition.on_conflict_do_update(
         index_elements=list(articles.primary_key), set_=replaced | {"version": articles.c.version + 1}
-    ).returning(articles.c.version)
-    version = (await session.execute(put)).scalar_one()
-    mine = (passages.c.tenant_id == tenant_id) & (passages.c.article_id == article_id)
-    await session.execute(delete(passages).where(mine))
-    rows = list(_rows(tenant_id, article_id, version, entry))
-    if rows:
-        await session.execute(insert(passages).values(rows))
+    ).returning(articles.c.id, articles.c.version)
+    return {row.id: row.version for row in (await session.execute(put)).all()}
 
 
-def _rows(tenant_id: UUID, article_id: UUID, version: int, entry: ArticleEntry) -> Iterator[dict[str, Any]]:
+def _article(tenant_id: UUID, entry: ArticleEntry) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "id": _article_id(tenant_id, entry),
+        "zone": entry.zone,
+        "title": entry.title,
+        "content_digest": _digest(entry),
+    }
+
+
+def _article_id(tenant_id: UUID, entry: ArticleEntry) -> UUID:
+    return uuid5(tenant_id, f"article/{entry.title}")
+
+
+def _rows(tenant_id: UUID, versions: dict[UUID, int], entry: ArticleEntry) -> Iterator[dict[str, Any]]:
+    article_id = _article_id(tenant_id, entry)
+    version = versions[article_id]
     for ordinal, (title, body) in enumerate(cut(entry)):
         yield {
             "tenant_id": tenant_id,
@@ -84,10 +100,12 @@ def _rows(tenant_id: UUID, article_id: UUID, version: int, entry: ArticleEntry) 
             "zone": entry.zone,
             "title": title,
             "body": body,
-            "terms": func.setweight(func.to_tsvector("english", title), HEAVY).op("||")(
-                func.to_tsvector("english", body)
-            ),
+            "terms": _weighted(title, "'A'").op("||")(_weighted(body, "'D'")),
         }
+
+
+def _weighted(words: str, weight: str) -> Function[Any]:
+    return func.setweight(func.to_tsvector("english", words), literal_column(weight))
 
 
 def cut(entry: ArticleEntry) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select
 
 from adapters.keys import EnvelopeKeys, aad_of, open_sealed
 from adapters.postgres.session import Database
-from adapters.postgres.tables import decisions, effects, tickets
+from adapters.postgres.tables import approvals, decisions, effects, tickets
 from domain.conversation import TextModel
 from domain.ticket import TicketRef
 
@@ -93,6 +93,16 @@ class TicketLists:
         )
         async with self._database.transaction(ticket.tenant_id) as session:
             return [_effect(row) for row in (await session.execute(query)).all()]
+
+    async def pending_approvals(self, ticket: TicketRef) -> Sequence[str]:
+        """Ids of the questions nobody has answered yet."""
+        query = select(approvals.c.id).where(
+            approvals.c.tenant_id == ticket.tenant_id,
+            approvals.c.ticket_id == ticket.ticket_id,
+            approvals.c.status == "pending",
+        )
+        async with self._database.transaction(ticket.tenant_id) as session:
+            return (await session.execute(query)).scalars().all()
 
     async def _lines(self, tenant_id: UUID, query: Select[Any]) -> Sequence[TicketLine]:
         async with self._database.transaction(tenant_id) as session:

@@ -4,6 +4,7 @@
 
 import regex
 
+from domain.placeholder import in_words
 from domain.triage import Signal
 
 TIMEOUT_S = 0.25
@@ -62,6 +63,7 @@ _COMPILED = {
 
 def signals_in(text: str) -> tuple[Signal, ...]:
     """In the order of the enum. A text that stalls a pattern counts as an injection, not as clean."""
+    text = in_words(text)  # a placeholder such as [[PHONE_1_k7]] is no tool's name
     # An instruction may be broken over lines to be overlooked; elsewhere a line ends a thought.
     flat = " ".join(text.split())
     return tuple(s for s in Signal if _found(s, text) or (s is Signal.INJECTION and _found(s, flat)))

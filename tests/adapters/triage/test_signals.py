@@ -54,6 +54,7 @@ SILENT = [
     "I ordered a human anatomy book",
     "The court shoes are too small",
     "My husband would like a blue one",
+    "You can call me on [[PHONE_1_k7]] or write to [[EMAIL_2_k7]]",
     "Please do not ring the bell",
     "Important: the parcel must arrive on Friday",
     "",

@@ -1,0 +1,105 @@
+"""Watches what becomes of the demo's tickets and says it in a line each."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from uuid import UUID
+
+from adapters.postgres.ticket_lists import EffectLine, TicketLine
+from cli.connected import Connected
+from domain.ticket import Stage, TicketRef
+
+LOOK_EVERY_S = 0.25
+WAITING = frozenset({Stage.WAITING_FOR_APPROVAL})
+RESTING = frozenset({Stage.WAITING_FOR_CUSTOMER, Stage.HANDED_OVER, Stage.SETTLED})
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A ticket that was put into the helpdesk."""
+
+    tenant: str
+    number: str
+    ticket: TicketRef
+
+    @property
+    def name(self) -> str:
+        """As `countersign ticket` wants it."""
+        return f"{self.tenant}/{self.number}"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a ticket's turn ended."""
+
+    line: TicketLine
+    effects: Sequence[EffectLine]
+
+    def confirmed(self, type_: str) -> bool:
+        """Whether such an effect is confirmed."""
+        return any(effect.type == type_ and effect.state == "confirmed" for effect in self.effects)
+
+    @property
+    def kind(self) -> str:
+        """In the words of the expectations: answered, refunded or handed_over."""
+        if self.line.stage == Stage.HANDED_OVER or self.line.outcome == "handed_over":
+            return "handed_over"
+        if self.confirmed("refund"):
+            return "refunded"
+        return "answered" if self.confirmed("reply") else str(self.line.outcome or self.line.stage)
+
+    @property
+    def because(self) -> str:
+        """For a handover."""
+        return (self.line.reason or "") if self.kind == "handed_over" else ""
+
+
+class Watch:
+    """Looks at the projection of tickets, one query per tenant and look."""
+
+    def __init__(self, system: Connected, sent: Sequence[Sent]) -> None:
+        self._system = system
+        self._open = {entry.ticket.ticket_id: entry for entry in sent}
+        self._waiting: set[UUID] = set()
+
+    @property
+    def unfinished(self) -> int:
+        """How many have not come to rest."""
+        return len(self._open)
+
+    async def look(self) -> tuple[list[tuple[Sent, Ending]], list[Sent]]:
+        """What came to rest since the last look, and what began to wait for a person."""
+        lines = await self._lines()
+        done = [(self._open[id_], line) for id_, line in lines.items() if _rests(line)]
+        asking = [self._open[id_] for id_, line in lines.items() if self._newly_waits(id_, line)]
+        for entry, _ in done:
+            del self._open[entry.ticket.ticket_id]
+        return [(entry, await self._ending(entry, line)) for entry, line in done], asking
+
+    async def rest(self, within_s: float) -> list[tuple[Sent, Ending]]:
+        """Waits until nothing is unfinished or the time is over."""
+        ended: list[tuple[Sent, Ending]] = []
+        until = monotonic() + within_s
+        while self._open and monotonic() < until:
+            ended += (await self.look())[0]
+            await asyncio.sleep(LOOK_EVERY_S)
+        return ended
+
+    def _newly_waits(self, id_: UUID, line: TicketLine) -> bool:
+        if line.stage not in WAITING or id_ in self._waiting:
+            return False
+        self._waiting.add(id_)
+        return True
+
+    async def _lines(self) -> Mapping[UUID, TicketLine]:
+        tenants = {entry.ticket.tenant_id for entry in self._open.values()}
+        found = [line for tenant in tenants for line in await self._system.tickets.newest(tenant, 1000)]
+        return {line.ticket.ticket_id: line for line in found if line.ticket.ticket_id in self._open}
+
+    async def _ending(self, entry: Sent, line: TicketLine) -> Ending:
+        return Ending(line, await self._system.tickets.effects_of(entry.ticket))
+
+
+def _rests(line: TicketLine) -> bool:
+    return line.stage in RESTING and line.turns > 0
