@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -31,6 +33,7 @@ from emulators.setup import Setup
 from emulators.webhooks import WAITS_S
 from emulators.world import build_world
 
+log = logging.getLogger(__name__)
 ROUTERS = (
     helpdesk_api.router,
     shop_api.router,
@@ -60,11 +63,14 @@ def create_app(
         if setup:
             world.register.apply(setup)
         sending = asyncio.create_task(world.webhooks.run())
+        sending.add_done_callback(_tell_why_it_ended)
+        app.state.sending = sending
         try:
             yield
         finally:
             sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            # Why it ended, if not by us, was told when it happened.
+            with contextlib.suppress(asyncio.CancelledError, ExceptionGroup):
                 await sending
             await world.http.aclose()
             world.database.close()
@@ -84,5 +90,13 @@ def create_app(
     return app
 
 
-async def _live() -> dict[str, str]:
-    return {"status": "live"}
+async def _live(request: Request) -> JSONResponse:
+    """Not live when webhooks are no longer sent."""
+    if request.app.state.sending.done():
+        return JSONResponse({"status": "webhooks stopped"}, status_code=503)
+    return JSONResponse({"status": "live"})
+
+
+def _tell_why_it_ended(sending: asyncio.Task[None]) -> None:
+    if not sending.cancelled() and (error := sending.exception()):
+        log.critical("Webhooks are no longer sent", exc_info=error)

@@ -9,7 +9,7 @@ from emulators.faults import Fault, FaultBook
 from emulators.problems import Refused, require_bearer
 from emulators.setup import Setup
 from emulators.slack_clicks import Click, buttons, deliver
-from emulators.ticket_book import Author, Json, NewTicket, Words
+from emulators.tickets import Author, Json, NewTicket, Words
 from emulators.world import TheWorld, World
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel, Field
 
 from emulators.problems import Refused, require_bearer
-from emulators.ticket_book import Author, Json, Status, TicketBook, Words, message_json
+from emulators.ticket_book import TicketBook, message_json
+from emulators.tickets import Author, Json, Status, Words
 from emulators.world import TheWorld
 
 

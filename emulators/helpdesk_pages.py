@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from emulators.pages import Json, OwnFormsOnly, back_to, page
 from emulators.problems import Refused
 from emulators.setup import BrandSettings
-from emulators.ticket_book import Author, NewTicket, Requester, Status, Words
+from emulators.tickets import Author, NewTicket, Requester, Status, Words
 from emulators.world import TheWorld, World
 
 PAGE_LENGTH = 40

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 
 from emulators.problems import Refused
-from emulators.setup import SlackInstallation, SlackUser
+from emulators.setup import SlackChannel, SlackInstallation, SlackUser
 from emulators.world import World
 
 Json = dict[str, Any]
@@ -70,28 +71,16 @@ async def deliver(world: World, click: Click, base_url: str) -> Delivered:
 
 def block_actions(world: World, app: SlackInstallation, click: Click, base_url: str) -> Json:
     """The payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload"""
-    row = world.slack.row(click.channel, click.ts)
-    user = next((user for user in world.register.users() if user.id == click.user), None)
-    channel = next((channel for channel in world.register.channels() if channel.id == click.channel), None)
-    if row is None or user is None or channel is None:
-        raise Refused(404, "unknown_message", "There is no such message, channel or user")
+    row, user, channel = _clicked(world, click)
     message = world.slack.message(row)
     action = _action(message["blocks"], click)
-    container = {
-        "type": "message",
-        "message_ts": click.ts,
-        "channel_id": click.channel,
-        "is_ephemeral": row["ephemeral_to"] is not None,
-    }
-    if row["thread_ts"]:
-        container["thread_ts"] = row["thread_ts"]
     token = world.slack.response_token(click.channel, click.ts, click.user)
     return {
         "type": "block_actions",
         "user": _user_json(user, app),
         "api_app_id": app.app_id,
         "token": "emulated-verification-token",
-        "container": container,
+        "container": _container(row),
         "trigger_id": f"{secrets.randbelow(10**9)}.{secrets.randbelow(10**9)}.{secrets.token_hex(16)}",
         "team": {"id": app.team_id, "domain": app.team_domain},
         "enterprise": None,
@@ -102,6 +91,25 @@ def block_actions(world: World, app: SlackInstallation, click: Click, base_url: 
         "response_url": f"{base_url}/slack/actions/{app.team_id}/{token}",
         "actions": [{**action, "action_ts": world.slack.next_ts()}],
     }
+
+
+def _clicked(world: World, click: Click) -> tuple[sqlite3.Row, SlackUser, SlackChannel]:
+    row = world.slack.row(click.channel, click.ts)
+    user = next((user for user in world.register.users() if user.id == click.user), None)
+    channel = next((channel for channel in world.register.channels() if channel.id == click.channel), None)
+    if row is None or user is None or channel is None:
+        raise Refused(404, "unknown_message", "There is no such message, channel or user")
+    return row, user, channel
+
+
+def _container(row: sqlite3.Row) -> Json:
+    container = {
+        "type": "message",
+        "message_ts": row["ts"],
+        "channel_id": row["channel"],
+        "is_ephemeral": row["ephemeral_to"] is not None,
+    }
+    return {**container, "thread_ts": row["thread_ts"]} if row["thread_ts"] else container
 
 
 def buttons(blocks: list[Json]) -> list[Json]:

@@ -2,83 +2,17 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from emulators.clock import Clock, iso
 from emulators.database import Database
 from emulators.problems import Refused
 from emulators.setup import Register
+from emulators.tickets import Author, NewTicket, Opened, Status, Words
 from emulators.webhooks import Webhooks
 
 Json = dict[str, Any]
 FIRST_TICKET = 1001
-
-
-class Author(StrEnum):
-    """Who wrote a message."""
-
-    CUSTOMER = "customer"
-    TEAMMATE = "teammate"
-    AUTOMATION = "automation"
-
-
-class Status(StrEnum):
-    """Where a ticket stands."""
-
-    OPEN = "open"
-    PENDING = "pending"
-    SOLVED = "solved"
-
-
-class Requester(BaseModel):
-    """Who asks."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200)
-    email: str = Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
-    phone: str | None = None
-    address: str | None = None
-
-
-class NewTicket(BaseModel):
-    """A ticket as a customer, or the control door, opens it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    brand: str
-    subject: str = ""
-    body: str = Field(min_length=1)
-    requester: Requester
-    send_webhook: bool = True
-    duplicate_delivery: bool = False
-    ticket_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
-
-
-@dataclass(frozen=True)
-class Words:
-    """A message before it is stored."""
-
-    author: Author
-    body: str
-    public: bool = True
-    reference: str | None = None
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Which ticket a `NewTicket` became, or already was."""
-
-    id: str
-    message_id: str
-    created: bool
-
-    def as_json(self) -> Json:
-        return {"id": self.id, "message_id": self.message_id, "created": self.created}
 
 
 class TicketBook:

@@ -122,3 +122,13 @@ async def _settled(town: Town) -> set[tuple[str, int]]:
             found = {(entry["state"], entry["attempts"]) for entry in entries}
             if all(state != "pending" for state, _ in found):
                 return found
+
+
+async def test_dead_sender_is_not_live(app_url: str, tmp_path: Path) -> None:
+    app = create_app(tmp_path, Setup.model_validate(setup(app_url)))
+    async with serve(app) as url, Town(url).browser() as browser:
+        before = await browser.get("/health/live")
+        app.state.sending.cancel()
+        after = await browser.get("/health/live")
+
+    assert (before.status_code, after.status_code) == (200, 503)
