@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from adapters.child_pool import CallFailed, ChildPool, NoChildFree
+from adapters.child_pool_worker import ALARM_MARGIN_S
 from domain.errors import ChildDied, ChildOverran
 
 LIGHT = "tests.adapters.light_child"
@@ -177,3 +178,14 @@ async def _until_two_live(pool: ChildPool) -> None:
     async with asyncio.timeout(30):
         while pool.free < 2:  # noqa: ASYNC110 - the pool tells nobody that it is whole again
             await asyncio.sleep(0.01)
+
+
+def test_hung_child_whose_parent_is_gone_ends_itself() -> None:
+    command = [sys.executable, "-m", "adapters.child_pool_worker", LIGHT]
+    body = json.dumps({"function": "hang", "argument": None, "deadline_s": 0.1 - ALARM_MARGIN_S}).encode()
+
+    done = subprocess.run(  # noqa: S603 - our own module
+        command, input=struct.pack(">I", len(body)) + body, capture_output=True, timeout=60, check=False
+    )
+
+    assert done.returncode == -signal.SIGALRM
