@@ -98,13 +98,22 @@ class Environments:
 
     def _temporal(self) -> dict[str, str]:
         if not self.embedded_temporal_address:
-            return {"TEMPORAL_NAMESPACE": self.settings.temporal_namespace, **temporal_variables()}
+            return temporal_variables() | self._own_temporal()
         return {
             "TEMPORAL_ADDRESS": self.embedded_temporal_address,
             "TEMPORAL_NAMESPACE": NAMESPACE,
             # A profile of the user's for another cluster must not be mixed in; this file stays empty.
             "TEMPORAL_CONFIG_FILE": str(self.no_profiles),
         }
+
+    def _own_temporal(self) -> dict[str, str]:
+        # The settings may come from a file, so the environment alone does not tell.
+        told = {
+            "TEMPORAL_ADDRESS": self.settings.temporal_address,
+            "TEMPORAL_PROFILE": self.settings.temporal_profile,
+            "TEMPORAL_NAMESPACE": self.settings.temporal_namespace,
+        }
+        return {name: value for name, value in told.items() if value}
 
 
 def emulators_environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ from adapters.embedded.home import open_home
 from adapters.settings import Settings
 from cli.processes import Stack, StackOptions
 from cli.reload import restart_on_change
+from cli.servers import TEMPORAL_UI_PORT
 
 DEVELOPMENT_ONLY = "The embedded Postgres and Temporal are for development only; production refuses them."
 
@@ -65,7 +66,7 @@ def addresses(stack: Stack, settings: Settings) -> Iterator[str]:
     if stack.has_emulators:
         yield f"Emulators     {stack.emulators_url}{_unusual(stack.emulators_url, settings.emulators_port)}"
     if stack.temporal_ui_url:
-        yield f"Temporal      {stack.temporal_ui_url}"
+        yield f"Temporal      {stack.temporal_ui_url}{_unusual(stack.temporal_ui_url, TEMPORAL_UI_PORT)}"
     yield f"State, logs   {stack.home.path}"
     if stack.embeds:
         yield DEVELOPMENT_ONLY
