@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal_column, select
+from sqlalchemy import Function, delete, func, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,10 +19,6 @@ from domain.knowledge import KnowledgeZone
 PASSAGE_CHARACTERS = 600
 ROWS_AT_ONCE = 500  # a statement has at most 65535 parameters
 HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+)$", re.MULTILINE)
-
-
-# The function wants the type "char", which no bound parameter has.
-HEAVY: ColumnElement[str] = literal_column("'A'")
 
 
 class ArticleEntry(TextModel):
@@ -105,6 +101,7 @@ def _rows(tenant_id: UUID, versions: dict[UUID, int], entry: ArticleEntry) -> It
 
 
 def _weighted(words: str, weight: str) -> Function[Any]:
+    # The function wants the type "char", which no bound parameter has.
     return func.setweight(func.to_tsvector("english", words), literal_column(weight))
 
 
