@@ -104,7 +104,7 @@ class _WebhookDoor:
         ticket_id = _ticket_named_in(body, source)
         accepted = await self._inbox.accept(_arrival(hook, address.source, delivery, ticket_id, body))
         if ticket_id is None:
-            log.warning("delivery_unroutable", tenant_id=hook.tenant_id, delivery_id=accepted.delivery_id)
+            log.warning("delivery_unroutable", delivery_id=str(accepted.delivery_id))
         return accepted
 
     async def _prove(

@@ -121,7 +121,9 @@ class Relay:
     async def _set_aside(self, batch: Batch, row: WaitingRow, error: BaseException) -> None:
         if not isinstance(error, Exception):
             raise error
-        log.error("delivery_set_aside", delivery_id=row.id, error=type(error).__name__, attempts=row.attempts)
+        log.error(
+            "delivery_set_aside", delivery_id=str(row.id), error=type(error).__name__, attempts=row.attempts
+        )
         await batch.delay(row, _delay(row.attempts))
 
 

@@ -128,14 +128,14 @@ class Votes:
             except NotAsked:
                 await self._postpone(row, SOON)
             except Exception as error:  # noqa: BLE001 - one click must not keep the others from being counted
-                log.warning("vote_postponed", delivery_id=row.id, error=type(error).__name__)
+                log.warning("vote_postponed", delivery_id=str(row.id), error=type(error).__name__)
                 await self._postpone(row, _delay(row.attempts))
 
     async def _postpone(self, row: WaitingRow, by: timedelta) -> None:
         try:
             await self._ports.waiting.postpone(row, by)
         except Exception as error:  # noqa: BLE001 - then it waits until its lease ends
-            log.warning("lease_kept", delivery_id=row.id, error=type(error).__name__)
+            log.warning("lease_kept", delivery_id=str(row.id), error=type(error).__name__)
 
     async def _answer(self, row: WaitingRow) -> None:
         opened = await self._ports.kept.open(row.tenant_id, row.id)
@@ -145,7 +145,7 @@ class Votes:
         click = Click.model_validate_json(opened.content)
         request = await self._ports.records.request(row.tenant_id, click.approval_id)
         if request is None:
-            log.warning("click_without_approval", delivery_id=row.id)
+            log.warning("click_without_approval", delivery_id=str(row.id))
             await self._close(row, InboxState.REFUSED)
             return
         with continued(traceparent_of(request.ticket.ticket_id)):

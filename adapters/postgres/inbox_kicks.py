@@ -28,14 +28,15 @@ class InboxKicks:
         while True:
             try:
                 await self._listen(kicked)
-            except (psycopg.OperationalError, OSError) as error:
+            except (psycopg.Error, OSError) as error:
                 log.warning("inbox_unheard", error=type(error).__name__)
             await asyncio.sleep(RECONNECT_AFTER_S)
 
     async def _listen(self, kicked: tuple[Callable[[], None], ...]) -> None:
-        options: dict[str, Any] = connection_options(self._url)
-        address = make_url(self._url).set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await psycopg.AsyncConnection.connect(address, autocommit=True, **options)
+        # In parts: libpq reads some characters of an address otherwise than SQLAlchemy does.
+        place: dict[str, Any] = make_url(self._url).translate_connect_args(username="user", database="dbname")
+        options = place | connection_options(self._url)
+        connection = await psycopg.AsyncConnection.connect(autocommit=True, **options)
         async with connection:
             await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
             _call(kicked)  # for what was committed while nobody listened
