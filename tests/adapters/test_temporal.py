@@ -9,12 +9,18 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowHistory,
+    WorkflowUpdateFailedError,
+)
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
 from adapters.temporal import CountersignPlugin, ForeignCodec, connect, make_replayer, make_worker
-from adapters.temporal_replay import CommandRecorder
+from adapters.temporal_replay import CommandRecorder, exported, history_of
 from domain.errors import WrongTenant
 from tests.adapters.temporal_story import (
     OTHER,
@@ -188,6 +194,18 @@ async def test_same_code_replays_without_drift(client: Client, worker: Worker, k
     assert recorder.drifts == []
     kinds = [line.split(" sha256:")[0] for line in recorder.fingerprint().splitlines()]
     assert kinds == ["local weigh", "activity weigh"]
+
+
+async def test_exported_history_replays_under_its_own_id(
+    client: Client, worker: Worker, keys: InMemoryKeys
+) -> None:
+    text = exported(await (await finished(client)).fetch_history())
+    elsewhere = WorkflowHistory.from_json(workflow_id(OTHER), text)
+
+    await make_replayer(keys, [Story]).replay_workflow(history_of(text))
+    keys.by_tenant[OTHER] = keys.by_tenant[TENANT]
+    with pytest.raises(RuntimeError, match="PayloadUnreadable"):
+        await make_replayer(keys, [Story]).replay_workflow(elsewhere)
 
 
 async def test_changed_prompt_drifts_in_each_step_that_got_it(
