@@ -143,7 +143,8 @@ class SlackApi:
             raise _situation(method, error) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise ProviderUnavailable from None
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, AttributeError):
+            # slack_sdk trips with AttributeError over an answer in plain text, such as a proxy's.
             raise DeliveryUncertain from None
         log.info("slack_called", method=method)
         return SlackAnswer.model_validate(response.data)

@@ -1,7 +1,8 @@
+import httpx
 import pytest
 
 from adapters.helpdesks.sender import HelpdeskSender
-from adapters.http import RestApi
+from adapters.http import Endpoint, RestApi
 from domain.action import Action, AddTags, PrivateNote, Reply, SetStatus
 from domain.errors import DeliveryRefused, DeliveryUncertain, ProviderUnavailable
 from domain.ticket import TicketStatus
@@ -69,6 +70,21 @@ async def test_what_was_not_done_is_not_found(
         await sender.send(order)
 
     assert await sender.find(order) is None
+
+
+async def test_reply_whose_answer_never_comes_is_uncertain_and_found(emulated: Emulated) -> None:
+    async def endpoint_of(tenant_id: object) -> Endpoint:
+        return emulated.endpoint("helpdesk")
+
+    async with httpx.AsyncClient(timeout=0.3) as impatient:
+        sender = HelpdeskSender(RestApi(impatient, "helpdesk", endpoint_of))
+        order = order_of(REPLY, emulated.new_ticket(), text="Hello")
+        emulated.plant("helpdesk", "timeout")
+
+        with pytest.raises(DeliveryUncertain):
+            await sender.send(order)
+
+        assert await sender.find(order) is not None
 
 
 async def test_message_of_another_key_is_not_ours(helpdesk_api: RestApi, emulated: Emulated) -> None:

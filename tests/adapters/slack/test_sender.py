@@ -1,6 +1,9 @@
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import RawTestServer
 
 from adapters.slack.client import SlackApi, SlackInstallation
 from adapters.slack.sender import (
@@ -168,6 +171,37 @@ async def test_rate_limit_is_not_slept_through(slack_api: SlackApi, emulated: Em
 
     assert unavailable.value.retry_after_s == 30
     assert messages(emulated) == []
+
+
+async def test_post_whose_answer_never_comes_is_uncertain_and_found(
+    slack_api: SlackApi, emulated: Emulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.slack.client.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    sender = SlackPostSender(slack_api)
+    emulated.plant("slack", "timeout")
+
+    with pytest.raises(DeliveryUncertain):
+        await sender.send(order(POST))
+
+    assert await sender.find(order(POST)) is not None
+
+
+@pytest.mark.parametrize("status", [200, 502])
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/json"])
+async def test_answer_that_is_not_slacks_is_uncertain(status: int, content_type: str) -> None:
+    """A proxy in between answers; whether Slack saw the post is not known."""
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.Response(status=status, text="<html>Bad gateway</html>", content_type=content_type)
+
+    async with RawTestServer(answer) as proxy:
+        api = SlackApi(installation_of, f"{proxy.make_url('/')}api/")
+
+        try:
+            with pytest.raises(DeliveryUncertain):
+                await SlackPostSender(api).send(order(POST))
+        finally:
+            await api.close()
 
 
 async def test_closed_port_means_nothing_was_posted() -> None:
