@@ -5,9 +5,11 @@ import binascii
 import os
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 MASTER_KEY_BYTES = 32
 
@@ -58,6 +60,38 @@ class Settings(BaseSettings):
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Calls of our own, then the environment, then `.env`."""
+        return (
+            init_settings,
+            _DocumentedNames(settings_cls, env_settings),
+            _DocumentedNames(settings_cls, dotenv_settings),
+        )
+
+
+class _DocumentedNames(PydanticBaseSettingsSource):
+    """Only aliases: field names are for our own calls, or `home` would be read from HOME."""
+
+    def __init__(self, settings_cls: type[BaseSettings], source: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        source.config = SettingsConfigDict(**{**source.config, "populate_by_name": False})
+        self._source = source
+        self._names = {field.alias for field in settings_cls.model_fields.values()}
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in self._source().items() if name in self._names}
 
 
 class SettingUnusable(Exception):

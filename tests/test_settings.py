@@ -40,6 +40,16 @@ def test_a_secret_is_not_shown() -> None:
     assert "abc" not in shown
 
 
+def test_only_the_documented_names_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/root")
+    monkeypatch.setenv("workers", "7")
+    (tmp_path / ".env").write_text("home=/root\nCOUNTERSIGN_API_PORT=8001\n")
+
+    settings = Settings(_env_file=tmp_path / ".env")
+
+    assert (settings.home, settings.workers, settings.api_port) == (None, 1, 8001)
+
+
 def test_a_setting_of_the_wrong_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_WORKERS", "0")
 

@@ -15,7 +15,7 @@ from adapters.embedded.ports import RememberedPorts
 HOME_OF_ROOT = Path("/var/lib/countersign")
 PASSABLE = 0o711  # others may pass through to what is theirs, and list nothing
 PRIVATE_DIRECTORY = 0o700
-CHILDREN = ("temporal", "secrets", "emulators", "logs", "run")
+CHILDREN = ("temporal", "secrets", "emulators", "logs")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def open_home(path: Path | None = None) -> Home:
     """Makes what is missing, refuses what belongs to somebody else. Safe to repeat."""
     home = Home((path or default_home()).expanduser().absolute())
     outer = PASSABLE if os.geteuid() == 0 else PRIVATE_DIRECTORY
-    _own_directory(home.path, outer)
+    _own_directory(home.path, outer, _refuse_foreign_contents)
+    # First of all, because it tells our homes from other directories.
+    _own_directory(home.run, PRIVATE_DIRECTORY)
     _own_directory(home.pg, outer)
     for child in CHILDREN:
         _own_directory(home.path / child, PRIVATE_DIRECTORY)
@@ -95,10 +97,11 @@ def temporary_home() -> Iterator[Home]:
         yield open_home(Path(folder) / "home")
 
 
-def _own_directory(path: Path, mode: int) -> None:
+def _own_directory(path: Path, mode: int, refuse: Callable[[Path], None] = lambda _: None) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(path)
+        refuse(path)
         path.chmod(mode)
     except FileExistsError as error:
         raise HomeNotUsable(path, "is not a directory") from error
@@ -112,3 +115,9 @@ def _refuse_foreign(path: Path) -> None:
         raise HomeNotUsable(path, "is a symbolic link")
     if found.st_uid != os.geteuid():
         raise HomeNotUsable(path, "belongs to another user")
+
+
+def _refuse_foreign_contents(path: Path) -> None:
+    """Permissions of a directory that holds something else are not ours to change."""
+    if not (path / "run").is_dir() and any(path.iterdir()):
+        raise HomeNotUsable(path, "holds other files")

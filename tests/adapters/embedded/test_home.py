@@ -42,6 +42,17 @@ def test_a_file_is_no_home(home: Home) -> None:
         open_home(home.path / "file")
 
 
+def test_a_directory_of_other_files_is_left_as_it_was(home: Home) -> None:
+    foreign = home.path / "foreign"
+    foreign.mkdir(mode=0o750)
+    (foreign / "letter").write_text("dear")
+
+    with pytest.raises(HomeNotUsable, match="holds other files"):
+        open_home(foreign)
+
+    assert (_mode(foreign), [path.name for path in foreign.iterdir()]) == (0o750, ["letter"])
+
+
 def test_a_secret_is_made_once_and_closed(home: Home) -> None:
     words = iter(["first", "second"])
 
