@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import log as logarithm
 
 from adapters.drafting.excerpts import excerpt
-from adapters.drafting.terms import asking, terms
+from adapters.drafting.terms import STOP_WORDS, asking, terms
 from domain.conversation import Conversation
 from domain.draft import DraftedText
 from domain.knowledge import KnowledgeZone, Passage
@@ -32,6 +32,14 @@ ANSWERS = 2
 # A second article is only worth reading where it is surer than the first has to be.
 SECOND_COVERAGE = 0.65
 
+# Everything that shapes an answer, so that a change of any of it is seen.
+PROMPT = (
+    "sha256:"
+    + hashlib.sha256(
+        repr((INTRODUCTION, SECOND, CLOSING, COVERAGE, IN_TEXT, SECOND_COVERAGE, sorted(STOP_WORDS))).encode()
+    ).hexdigest()
+)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -46,10 +54,7 @@ class ExtractiveDrafter:
     """The `Drafter` port by quoting one or two passages. Deterministic, so repeating is safe."""
 
     version = "extractive-1"
-    prompt = (
-        "sha256:"
-        + hashlib.sha256("\n".join((INTRODUCTION, SECOND, CLOSING, str(COVERAGE))).encode()).hexdigest()
-    )
+    prompt = PROMPT
 
     async def draft(
         self, conversation: Conversation, passages: Sequence[Passage], tenant: TenantConfiguration

@@ -1,6 +1,7 @@
+import httpx
 import pytest
 
-from adapters.http import RestApi
+from adapters.http import Endpoint, RestApi
 from adapters.payments import RefundSender
 from domain.action import Refund
 from domain.errors import DeliveryRefused, DeliveryUncertain
@@ -50,3 +51,15 @@ async def test_more_than_was_paid_is_refused(payments_api: RestApi, emulated: Em
         await sender.send(order_of(refund(3000), key=OTHER_KEY))
 
     assert len(emulated.state()["refunds"]) == 1
+
+
+async def test_refund_that_the_bank_turned_down_is_no_receipt() -> None:
+    async def endpoint_of(tenant_id: object) -> Endpoint:
+        return Endpoint("http://payments.test", "sk")
+
+    failed = httpx.MockTransport(lambda _: httpx.Response(201, json={"id": "re_1", "status": "failed"}))
+    async with httpx.AsyncClient(transport=failed) as client:
+        sender = RefundSender(RestApi(client, "payments", endpoint_of))
+
+        with pytest.raises(DeliveryRefused):
+            await sender.send(order_of(refund(1500)))
