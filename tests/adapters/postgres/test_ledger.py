@@ -9,9 +9,10 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.freezes import EVERY_TENANT, Freezes
+from adapters.postgres.ledger import CLAIM, _arguments
 from adapters.postgres.tables import principals
 from adapters.postgres.tenant_registry import TenantRegistry
-from domain.action import ActionType
+from domain.action import ActionType, PrivateNote, ProposedAction
 from domain.decision import Verdict
 from domain.effect import EffectIntent, EffectState, Receipt, Refusal
 from domain.errors import EffectConflict
@@ -53,10 +54,12 @@ async def test_an_intent_is_kept_once(story: Story) -> None:
 async def test_the_same_key_with_other_arguments_is_a_conflict(story: Story) -> None:
     intent = await story.allowed()
     changed = intent.model_copy(update={"proposed": a_refund(minor_units=99999)})
+    await story.decided(proposed=changed.proposed)
 
     for step in (story.ledger.intend, story.ledger.claim):
         with pytest.raises(EffectConflict):
             await step(changed)
+    assert (await story.ledger.intend(intent)).state is EffectState.INTENDED
 
 
 async def test_a_second_claim_learns_that_the_effect_is_taken(story: Story) -> None:
@@ -66,6 +69,18 @@ async def test_a_second_claim_learns_that_the_effect_is_taken(story: Story) -> N
 
     assert sorted(row.taken_before for row in rows) == [False, True, True, True]
     assert {row.state for row in rows} == {EffectState.CLAIMED}
+
+
+async def test_a_claim_that_waited_for_another_learns_that_the_effect_is_taken(story: Story) -> None:
+    intent = await story.allowed()
+
+    async with story.databases.egress.transaction(story.ticket.tenant_id) as other:
+        await other.execute(CLAIM, _arguments(intent))
+        waiting = asyncio.create_task(story.ledger.claim(intent))
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+
+    assert (await waiting).taken_before
 
 
 async def test_recording_twice_changes_nothing(story: Story) -> None:
@@ -94,6 +109,23 @@ async def test_after_a_handover_nothing_intended_before_leaves(story: Story) -> 
     await story.tickets.hand_over(story.ticket, HandoffReason.ASKED_FOR_HUMAN)
 
     assert await claimed(story, intent) == withdrawn(Refusal.OWNER_CHANGED)
+
+
+@pytest.mark.parametrize(
+    ("owner_epoch", "end"),
+    [(0, withdrawn(Refusal.OWNER_CHANGED)), (1, (EffectState.CLAIMED, None))],
+)
+async def test_a_note_leaves_in_the_teammates_epoch_only(
+    story: Story, owner_epoch: int, end: tuple[EffectState, Refusal | None]
+) -> None:
+    note = ProposedAction(ordinal=0, action=PrivateNote(text="bundle_" + "e" * 64))
+    await story.tickets.open(story.ticket, "1001", "generic")
+    await story.tickets.hand_over(story.ticket, HandoffReason.ASKED_FOR_HUMAN)
+    decision = await story.decided(proposed=note)
+
+    intent = await story.intended(decision, note, owner_epoch=owner_epoch)
+
+    assert await claimed(story, intent) == end
 
 
 async def test_no_money_leaves_on_a_teammates_ticket_even_in_its_epoch(story: Story) -> None:
