@@ -11,8 +11,9 @@ from rich.table import Table
 from adapters.settings import Settings
 from cli.connected import Connected, connected
 from cli.demo_bulk import run_file
+from cli.demo_data import TENANTS, DemoTicket, Expectation, shop_of, tickets
 from cli.demo_watch import Ending, Sent, Watch
-from cli.demo_world import TENANTS, DemoTicket, Emulators, build, customer, demo_tickets, policy_file
+from cli.demo_world import Emulators, build, policy_file
 from cli.processes import Stack, StackOptions
 from cli.terminal import console
 from cli.up import addresses, running_stack
@@ -56,9 +57,8 @@ async def _demo(shown: Console, options: StackOptions, file: Path | None, *, by_
 
 async def _once(shown: Console, system: Connected, emulators: Emulators) -> bool:
     """Every ticket of ours, votes included; True where one did not end as expected."""
-    tickets = demo_tickets()
-    sent = [await _send(system, emulators, ticket) for ticket in tickets]
-    expected = {entry.ticket.ticket_id: ticket for entry, ticket in zip(sent, tickets, strict=True)}
+    sent = [await _send(system, emulators, ticket) for ticket in tickets()]
+    expected = {entry.ticket.ticket_id: ticket for entry, ticket in zip(sent, tickets(), strict=True)}
     watch = Watch(system, sent)
     ended: list[tuple[Sent, Ending]] = []
     async with asyncio.timeout(EVERY_TICKET_WITHIN_S):
@@ -79,7 +79,7 @@ async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> 
     for line in addresses(stack, Settings()):
         shown.print(line)
     async with connected(stack.settings) as system:
-        sent = [await _send(system, emulators, ticket) for ticket in demo_tickets()]
+        sent = [await _send(system, emulators, ticket) for ticket in tickets()]
         await _tell(shown, Watch(system, sent), stack, stopped)
 
 
@@ -120,7 +120,7 @@ async def _send(system: Connected, emulators: Emulators, ticket: DemoTicket) -> 
             "brand": ticket.tenant,
             "subject": ticket.subject,
             "body": ticket.body,
-            "requester": customer(ticket.tenant, ticket.requester),
+            "requester": shop_of(ticket.tenant).customer(ticket.writer).model_dump(),
             "duplicate_delivery": ticket.duplicate_delivery,
         },
     )
@@ -176,6 +176,6 @@ def _summary(shown: Console, ended: Sequence[tuple[Sent, Ending]], expected: Seq
 
 
 def _is_as_expected(ending: Ending, ticket: DemoTicket) -> bool:
-    if ticket.expect == "handed_over":
+    if ticket.expect is Expectation.HANDED_OVER:
         return ending.kind == "handed_over" and ending.because == ticket.reason
     return ticket.expect.startswith(ending.kind)

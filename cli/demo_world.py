@@ -3,51 +3,20 @@
 import base64
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import httpx
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.embedded.home import Home
+from cli.demo_data import TENANTS, shop_of, tenant_file
 from cli.processes import Stack
 from cli.tenant import tenant_stores
 from cli.tenants import TenantSpec, add_tenant, read_policy, read_tenant
 
-DATA = Path(__file__).parent / "demo_data"
-TENANTS = ("harbour_books", "alpine_gear")
 CONTROL_TIMEOUT_S = 60.0
-
-
-class DemoVote(BaseModel):
-    """What the demo answers when nobody is there to click."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    by: str
-    kind: Literal["approve", "reject"]
-    reason: str | None = None
-
-
-class DemoTicket(BaseModel):
-    """A ticket in our own words, and how it is to end."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    name: str
-    tenant: str
-    requester: str = Field(alias="from")
-    subject: str
-    body: str
-    orders: tuple[str, ...] = ()
-    duplicate_delivery: bool = False
-    own_echo: bool = False
-    vote: DemoVote | None = None
-    expect: Literal["answered", "refunded", "refunded_after_approval", "handed_over"]
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,26 +36,12 @@ class Emulators:
         return answer.json()
 
 
-def demo_tickets() -> Sequence[DemoTicket]:
-    """In the order in which they are sent."""
-    content = yaml.safe_load((DATA / "tickets.yaml").read_text("utf-8"))
-    return [DemoTicket.model_validate(ticket) for ticket in content["tickets"]]
-
-
-def customer(tenant: str, email: str) -> Mapping[str, str]:
-    """The helpdesk's record of a customer; whoever the shop does not know has an address only."""
-    known = {entry["email"]: entry for entry in _shop(tenant)["customers"]}
-    unknown = {"name": email.partition("@")[0].replace(".", " ").title(), "email": email}
-    record: Mapping[str, str] = known.get(email, unknown)
-    return record
-
-
 def policy_file(home: Home, tenant: str) -> Path:
     """The person's own copy of a tenant's policy: made once, theirs to change."""
     own = home.path / "policies" / f"{tenant}.json"
     if not own.exists():
         own.parent.mkdir(exist_ok=True, mode=0o700)
-        shutil.copyfile(DATA / tenant / "policy.json", own)
+        shutil.copyfile(tenant_file(tenant).parent / "policy.json", own)
     return own
 
 
@@ -96,8 +51,7 @@ async def build(stack: Stack, *, recontact_window_s: int, policies: Mapping[str,
     async with tenant_stores(stack.settings) as stores:
         for tenant in TENANTS:
             words = _words(stack, tenant, recontact_window_s)
-            file = DATA / tenant / "tenant.yaml"
-            spec = read_tenant(tenant, file, words)
+            spec = read_tenant(tenant, tenant_file(tenant), words)
             if tenant in policies:
                 spec = replace(spec, policy=read_policy(policies[tenant], policies[tenant]))
             await emulators.ask("POST", "/seed", _seed(stack, spec, words))
@@ -111,10 +65,7 @@ def _words(stack: Stack, tenant: str, recontact_window_s: int) -> dict[str, str]
     def kept(name: str) -> str:
         return stack.home.secret(f"demo_{tenant}_{name}", lambda: secrets.token_urlsafe(24))
 
-    def webhook_key() -> str:
-        return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-
-    slack = _shop(tenant)["slack"]
+    slack = shop_of(tenant).slack
     return {
         "emulators_url": stack.emulators_url,
         "recontact_window_s": str(recontact_window_s),
@@ -122,39 +73,44 @@ def _words(stack: Stack, tenant: str, recontact_window_s: int) -> dict[str, str]
         "shop_token": kept("shop_token"),
         "slug": kept("slug"),
         "bot_token": f"xoxb-{kept('bot_token')}",
-        "webhook_secret": stack.home.secret(f"demo_{tenant}_webhook_secret", webhook_key),
+        "webhook_secret": stack.home.secret(f"demo_{tenant}_webhook_secret", _webhook_secret),
         "payments_key": stack.home.secret("demo_payments_key", lambda: secrets.token_urlsafe(24)),
-        "slack_team_id": slack["team_id"],
-        "slack_channel_id": slack["channel"]["id"],
+        "slack_team_id": slack.team_id,
+        "slack_channel_id": slack.channel.id,
     }
+
+
+def _webhook_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _seed(stack: Stack, spec: TenantSpec, words: Mapping[str, str]) -> Mapping[str, object]:
     """The outside world's side of the same connections."""
-    tenant, file = spec.name, spec.file
-    shop = _shop(tenant)
-    hook = f"{stack.api_url}/hooks/{tenant}/generic/{words['slug']}"
+    shop = shop_of(spec.name)
     return {
         "slack": {
-            "team_id": words["slack_team_id"],
-            "team_domain": shop["slack"]["team_domain"],
+            "team_id": shop.slack.team_id,
+            "team_domain": shop.slack.team_domain,
             "bot_token": words["bot_token"],
             "signing_secret": stack.secrets.slack_signing_secret,
             "request_url": f"{stack.api_url}/slack/events",
-            "users": [_slack_user(mate.slack_user_id, mate.name) for mate in file.teammates],
-            "channels": [shop["slack"]["channel"]],
+            "users": [_slack_user(mate.slack_user_id, mate.name) for mate in spec.file.teammates],
+            "channels": [shop.slack.channel.model_dump()],
         },
         "payments": {"secret_key": words["payments_key"]},
         "brands": [
             {
-                "name": tenant,
-                "title": file.title,
-                "channel_id": words["slack_channel_id"],
+                "name": spec.name,
+                "title": spec.file.title,
+                "channel_id": shop.slack.channel.id,
                 "helpdesk_token": words["helpdesk_token"],
                 "shop_token": words["shop_token"],
-                "webhook": {"url": hook, "secret": words["webhook_secret"]},
-                "customers": shop["customers"],
-                "orders": [_order(order) for order in shop["orders"]],
+                "webhook": {
+                    "url": f"{stack.api_url}/hooks/{spec.name}/generic/{words['slug']}",
+                    "secret": words["webhook_secret"],
+                },
+                "customers": [customer.model_dump() for customer in shop.customers],
+                "orders": [order.model_dump(mode="json") for order in shop.orders],
             }
         ],
     }
@@ -162,14 +118,3 @@ def _seed(stack: Stack, spec: TenantSpec, words: Mapping[str, str]) -> Mapping[s
 
 def _slack_user(user_id: str, name: str) -> Mapping[str, str]:
     return {"id": user_id, "name": name.split(maxsplit=1)[0].lower(), "real_name": name}
-
-
-def _order(order: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Amounts are written as people write them: `24.90 EUR`."""
-    amount, currency = order["total"].split()
-    units, _, cents = amount.partition(".")
-    return {**order, "total": {"minor_units": int(units) * 100 + int(cents or 0), "currency": currency}}
-
-
-def _shop(tenant: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", yaml.safe_load((DATA / tenant / "shop.yaml").read_text("utf-8")))
