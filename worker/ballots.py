@@ -43,14 +43,15 @@ class Ballots(Protocol):
 class TemporalBallots:
     """Votes as Updates."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, patience: timedelta = PATIENCE) -> None:
         self._client = client
+        self._patience = patience
 
     async def cast(self, tenant_id: UUID, vote: Vote, vote_id: str) -> VoteRefusal | None:
         """None: taken. Raises `NoAnswer` and `NotAsked`."""
         approval = self._client.get_workflow_handle(approval_workflow_id(tenant_id, vote.approval_id))
         try:
-            await approval.execute_update(VOTE, vote, id=vote_id, rpc_timeout=PATIENCE)
+            await approval.execute_update(VOTE, vote, id=vote_id, rpc_timeout=self._patience)
         except WorkflowUpdateFailedError as error:
             return _refusal(error)
         except (WorkflowUpdateRPCTimeoutOrCancelledError, KeyStoreUnavailable) as error:

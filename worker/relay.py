@@ -57,13 +57,14 @@ class WaitingDeliveries(Protocol):
 class TemporalWaker:
     """Signals with start, so that a closed or unknown ticket gets a run."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, patience_s: float = PATIENCE_S) -> None:
         self._client = client
+        self._patience_s = patience_s
 
     async def wake(self, ticket: TicketRef, delivery_id: UUID) -> None:
         """Repeating is safe: the delivery's id is known to the workflow that saw it."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await start_or_signal(self._client, ticket, delivery_id)
         except (TimeoutError, KeyStoreUnavailable) as error:
             raise TemporalAway from error
