@@ -12,7 +12,7 @@ from adapters.postgres.hooks import DoorHooks, DoorTeams
 from adapters.postgres.inbox import DoorInbox
 from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.session import Database
-from adapters.postgres.start_up import check_databases
+from adapters.postgres.start_up import SAYABLE, check_databases
 from adapters.settings import Settings, drop_postgres_variables, master_key_of, needed
 from adapters.structured_logs import set_up_logs
 from api.app import create_app
@@ -35,6 +35,9 @@ def main() -> None:
         signal.signal(number, lambda *_: None)
     try:
         asyncio.run(_run(settings))
+    except SAYABLE as error:
+        log.error("api_not_started", sentence=str(error))  # noqa: TRY400 - where it was found helps nobody
+        sys.exit(1)
     except Exception:
         log.exception("api_ended")
         sys.exit(1)

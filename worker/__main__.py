@@ -18,7 +18,7 @@ from temporalio.worker import Worker
 
 from adapters.child_pool import ChildPool
 from adapters.postgres.inbox_kicks import InboxKicks
-from adapters.postgres.start_up import check_databases
+from adapters.postgres.start_up import SAYABLE, check_databases
 from adapters.settings import Settings, drop_postgres_variables, master_key_of, needed
 from adapters.structured_logs import set_up_logs
 from adapters.temporal import connect, make_worker
@@ -46,6 +46,9 @@ def main() -> None:
     code = 0
     try:
         asyncio.run(_run(settings))
+    except SAYABLE as error:
+        log.error("worker_not_started", sentence=str(error))  # noqa: TRY400 - where it was found helps nobody
+        code = 1
     except Exception:
         log.exception("worker_ended")
         code = 1

@@ -7,12 +7,14 @@ from time import monotonic
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from adapters.postgres.self_check import check_database
+from adapters.postgres.self_check import DatabaseNotAsDeclared, OutdatedServer, check_database
 from adapters.postgres.session import Database
-from adapters.settings import Environment
+from adapters.settings import Environment, SettingUnusable
 
 log = structlog.get_logger("adapters.start_up")
 
+# What keeps a process from starting and can be said aloud: names of settings and of database objects.
+SAYABLE = (SettingUnusable, DatabaseNotAsDeclared, OutdatedServer)
 PATIENCE_S = 30.0
 PAUSE_S = 0.5
 
