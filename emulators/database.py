@@ -39,9 +39,11 @@ CREATE TABLE IF NOT EXISTS deliveries (
   not_before REAL NOT NULL, last_status INTEGER);
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (not_before) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS deliveries_of_ticket ON deliveries (brand, ticket_id);
-CREATE TABLE IF NOT EXISTS slack_users (id TEXT PRIMARY KEY, position INTEGER NOT NULL, setup TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS slack_teams (id TEXT PRIMARY KEY, position INTEGER NOT NULL, setup TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS slack_users (
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, setup TEXT NOT NULL, team TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS slack_channels (
-  id TEXT PRIMARY KEY, position INTEGER NOT NULL, setup TEXT NOT NULL);
+  id TEXT PRIMARY KEY, position INTEGER NOT NULL, setup TEXT NOT NULL, team TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS slack_messages (
   channel TEXT NOT NULL, ts TEXT NOT NULL, thread_ts TEXT, text TEXT NOT NULL, blocks TEXT NOT NULL,
   metadata TEXT, edited_ts TEXT, ephemeral_to TEXT, broadcast INTEGER NOT NULL, PRIMARY KEY (channel, ts));
@@ -52,6 +54,13 @@ CREATE TABLE IF NOT EXISTS faults (
   position INTEGER PRIMARY KEY AUTOINCREMENT, surface TEXT NOT NULL, kind TEXT NOT NULL,
   times INTEGER NOT NULL, path TEXT NOT NULL, seconds REAL NOT NULL);
 """
+# A state from when there was one team only: everything is that team's.
+ONE_TEAM_ONLY = (
+    "INSERT INTO slack_teams SELECT value ->> 'team_id', 0, value FROM settings WHERE name = 'slack'",
+    "UPDATE slack_users SET team = (SELECT id FROM slack_teams) WHERE team = ''",
+    "UPDATE slack_channels SET team = (SELECT id FROM slack_teams) WHERE team = ''",
+    "DELETE FROM settings WHERE name = 'slack'",
+)
 # Numbers are never given twice, so counters outlive a reset.
 FORGETTABLE = (
     "refunds",
@@ -74,6 +83,7 @@ class Database:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
         self._connection.executescript(SCHEMA)
+        self._upgrade()
 
     def close(self) -> None:
         self._connection.close()
@@ -111,6 +121,16 @@ class Database:
             at_least,
         )
         return int(row["value"]) if row else at_least
+
+    def _upgrade(self) -> None:
+        with self.transaction():
+            for table in ("slack_users", "slack_channels"):
+                columns = {row["name"] for row in self.all(f"PRAGMA table_info({table})")}
+                if "team" not in columns:
+                    self.run(f"ALTER TABLE {table} ADD COLUMN team TEXT NOT NULL DEFAULT ''")
+            if self.one("SELECT 1 FROM settings WHERE name = 'slack'"):
+                for statement in ONE_TEAM_ONLY:
+                    self.run(statement)
 
     def forget(self) -> None:
         """Drops what happened and keeps the setup."""

@@ -17,9 +17,9 @@ async def overview(request: Request, world: TheWorld) -> HTMLResponse:
         request,
         "overview.html",
         waiting=sum(counts.values()),
-        channels=[
-            {"channel": channel, "waiting": counts.get(channel.id, 0)}
-            for channel in world.register.channels()
+        teams=[
+            {"team": team, "channels": _channels(world, team.team_id, counts)}
+            for team in world.register.slack.all()
         ],
         brands=[_brand(world, brand.name, brand.title) for brand in world.register.brands()],
         refunds=len(world.orders.refunds()),
@@ -32,6 +32,11 @@ async def overview(request: Request, world: TheWorld) -> HTMLResponse:
 async def send_again(world: TheWorld) -> RedirectResponse:
     world.webhooks.send_again()
     return back_to("/")
+
+
+def _channels(world: World, team_id: str, counts: dict[str, int]) -> list[Json]:
+    channels = world.register.slack.channels(team_id)
+    return [{"channel": channel, "waiting": counts.get(channel.id, 0)} for channel in channels]
 
 
 def _brand(world: World, name: str, title: str) -> Json:

@@ -94,6 +94,11 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
+def words(name: str) -> str:
+    """`Harbour Books` of `harbour-books`."""
+    return name.replace("-", " ").replace("_", " ").title()
+
+
 def _parsed(text: str) -> datetime:
     if "T" in text:
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -106,6 +111,7 @@ TEMPLATES.env.filters |= {
     "day": day,
     "machine": machine,
     "initials": initials,
+    "words": words,
 }
 TEMPLATES.env.trim_blocks = True
 TEMPLATES.env.lstrip_blocks = True

@@ -2,12 +2,9 @@
 
 import base64
 import binascii
-import json
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-from emulators.database import Database
 
 DEFAULT_SCOPES = ("chat:write", "channels:history", "channels:read", "users:read")
 
@@ -50,9 +47,9 @@ class SlackChannel(Part):
 
 
 class SlackInstallation(Part):
-    """One team with one app in it."""
+    """One team with our app in it."""
 
-    team_id: str
+    team_id: str = Field(pattern=r"^T[A-Z0-9]+$")
     team_domain: str
     bot_token: str
     signing_secret: str
@@ -138,106 +135,3 @@ class Setup(Part):
     slack: SlackSetup | None = None
     payments: Payments | None = None
     brands: tuple[Brand, ...] = ()
-
-
-class Register:
-    """Reads and writes the setup in the database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def apply(self, setup: Setup) -> None:
-        """Adds and replaces; applying it again changes nothing, and nothing that happened is lost."""
-        with self._database.transaction():
-            if setup.control_token:
-                self._set("control_token", setup.control_token)
-            if setup.payments:
-                self._set("payments_key", setup.payments.secret_key)
-            if setup.slack:
-                self._apply_slack(setup.slack)
-            for brand in setup.brands:
-                self._apply_brand(brand)
-
-    def control_token(self) -> str | None:
-        return self._get("control_token")
-
-    def payments_key(self) -> str | None:
-        return self._get("payments_key")
-
-    def slack(self) -> SlackInstallation | None:
-        stored = self._get("slack")
-        return SlackInstallation.model_validate_json(stored) if stored else None
-
-    def users(self) -> list[SlackUser]:
-        rows = self._database.all("SELECT setup FROM slack_users ORDER BY position")
-        return [SlackUser.model_validate_json(row["setup"]) for row in rows]
-
-    def channels(self) -> list[SlackChannel]:
-        rows = self._database.all("SELECT setup FROM slack_channels ORDER BY position")
-        return [SlackChannel.model_validate_json(row["setup"]) for row in rows]
-
-    def brands(self) -> list[BrandSettings]:
-        rows = self._database.all("SELECT setup FROM brands ORDER BY position")
-        return [BrandSettings.model_validate_json(row["setup"]) for row in rows]
-
-    def brand(self, name: str) -> BrandSettings | None:
-        row = self._database.one("SELECT setup FROM brands WHERE name = ?", name)
-        return BrandSettings.model_validate_json(row["setup"]) if row else None
-
-    def _apply_slack(self, slack: SlackSetup) -> None:
-        self._set("slack", slack.model_dump_json(exclude={"users", "channels"}))
-        for user in slack.users:
-            self._put("slack_users", "id", user.id, user.model_dump_json())
-        for channel in slack.channels:
-            self._put("slack_channels", "id", channel.id, channel.model_dump_json())
-
-    def _apply_brand(self, brand: Brand) -> None:
-        self._put("brands", "name", brand.name, brand.model_dump_json(exclude={"customers", "orders"}))
-        for customer in brand.customers:
-            self._database.run(
-                "INSERT INTO customers VALUES (?, ?, ?, ?, ?) ON CONFLICT (brand, email) DO UPDATE"
-                " SET name = excluded.name, phone = excluded.phone, address = excluded.address",
-                brand.name,
-                customer.email,
-                customer.name,
-                customer.phone,
-                customer.address,
-            )
-        for order in brand.orders:
-            self._apply_order(brand.name, order)
-
-    def _apply_order(self, brand: str, order: Order) -> None:
-        self._database.run(
-            "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (brand, number) DO UPDATE"
-            " SET customer_email = excluded.customer_email, status = excluded.status, total = excluded.total,"
-            " currency = excluded.currency, payment_id = excluded.payment_id,"
-            " ordered_at = excluded.ordered_at,"
-            " delivered_at = excluded.delivered_at, items = excluded.items",
-            brand,
-            order.number,
-            order.customer_email,
-            order.status,
-            order.total.minor_units,
-            order.total.currency,
-            order.payment_id,
-            order.ordered_at,
-            order.delivered_at,
-            json.dumps(order.items),
-        )
-
-    def _get(self, name: str) -> str | None:
-        row = self._database.one("SELECT value FROM settings WHERE name = ?", name)
-        return str(row["value"]) if row else None
-
-    def _set(self, name: str, value: str) -> None:
-        self._database.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, value)
-
-    def _put(self, table: str, key: str, name: str, setup: str) -> None:
-        position = self._database.next_number(f"position:{table}", 1)
-        self._database.run(
-            f"INSERT INTO {table} ({key}, position, setup) VALUES (?, ?, ?)"  # noqa: S608 - names from the callers
-            f" ON CONFLICT ({key}) DO UPDATE SET setup = excluded.setup",
-            name,
-            position,
-            setup,
-        )

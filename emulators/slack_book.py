@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.clock import Clock
 from emulators.database import Database
-from emulators.setup import Register, SlackInstallation
+from emulators.register import Register
 from emulators.slack_blocks import with_block_ids
 
 Json = dict[str, Any]
@@ -85,7 +85,7 @@ class SlackBook:
 
     def message(self, row: sqlite3.Row, *, with_metadata: bool = True) -> Json:
         """The message as the Web API shows it."""
-        app = self._installation()
+        app = self._register.slack.of_channel(row["channel"])
         message: Json = {
             "type": "message",
             "user": app.bot_user_id,
@@ -166,10 +166,3 @@ class SlackBook:
                 return None
             self._database.run("UPDATE slack_response_urls SET uses = uses + 1 WHERE token = ?", token)
         return row
-
-    def _installation(self) -> SlackInstallation:
-        app = self._register.slack()
-        if app is None:
-            sentence = "No Slack team is set up"
-            raise LookupError(sentence)
-        return app

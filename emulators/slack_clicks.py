@@ -51,10 +51,8 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 async def deliver(world: World, click: Click, base_url: str) -> Delivered:
-    """Sends the click once: Slack does not repeat interactions."""
-    app = world.register.slack()
-    if app is None:
-        raise Refused(404, "no_team", "No Slack team is set up")
+    """Sends the click once, to the app of the channel's team: Slack does not repeat interactions."""
+    app = world.register.slack.of_channel(click.channel)
     payload = block_actions(world, app, click, base_url)
     body = urlencode({"payload": json.dumps(payload)}).encode()
     timestamp = str(int(world.clock()))
@@ -71,7 +69,7 @@ async def deliver(world: World, click: Click, base_url: str) -> Delivered:
 
 def block_actions(world: World, app: SlackInstallation, click: Click, base_url: str) -> Json:
     """The payload: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload"""
-    row, user, channel = _clicked(world, click)
+    row, user, channel = _clicked(world, app, click)
     message = world.slack.message(row)
     action = _action(message["blocks"], click)
     token = world.slack.response_token(click.channel, click.ts, click.user)
@@ -93,10 +91,15 @@ def block_actions(world: World, app: SlackInstallation, click: Click, base_url: 
     }
 
 
-def _clicked(world: World, click: Click) -> tuple[sqlite3.Row, SlackUser, SlackChannel]:
+def _clicked(
+    world: World, app: SlackInstallation, click: Click
+) -> tuple[sqlite3.Row, SlackUser, SlackChannel]:
     row = world.slack.row(click.channel, click.ts)
-    user = next((user for user in world.register.users() if user.id == click.user), None)
-    channel = next((channel for channel in world.register.channels() if channel.id == click.channel), None)
+    user = next((user for user in world.register.slack.users(app.team_id) if user.id == click.user), None)
+    channel = next(
+        (channel for channel in world.register.slack.channels(app.team_id) if channel.id == click.channel),
+        None,
+    )
     if row is None or user is None or channel is None:
         raise Refused(404, "unknown_message", "There is no such message, channel or user")
     return row, user, channel

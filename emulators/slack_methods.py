@@ -44,8 +44,8 @@ def auth_test(_world: World, app: SlackInstallation, _arguments: Json) -> Json:
     }
 
 
-def post_message(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    channel = _writable_channel(world, arguments)
+def post_message(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    channel = _writable_channel(world, app, arguments)
     changes = _content(arguments)
     thread_ts = arguments.get("thread_ts") or None
     if thread_ts and world.slack.row(channel.id, str(thread_ts)) is None:
@@ -56,8 +56,8 @@ def post_message(world: World, _app: SlackInstallation, arguments: Json) -> Json
     return {"channel": channel.id, "ts": ts, "message": _message(world, channel.id, ts)}
 
 
-def update(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    channel = _writable_channel(world, arguments)
+def update(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    channel = _writable_channel(world, app, arguments)
     ts = str(arguments.get("ts", ""))
     row = world.slack.row(channel.id, ts)
     if row is None or row["ephemeral_to"]:
@@ -67,9 +67,9 @@ def update(world: World, _app: SlackInstallation, arguments: Json) -> Json:
     return {"channel": channel.id, "ts": ts, "text": message["text"], "message": message}
 
 
-def post_ephemeral(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    channel = _writable_channel(world, arguments)
-    user = _user(world, arguments.get("user"))
+def post_ephemeral(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    channel = _writable_channel(world, app, arguments)
+    user = _user(world, app, arguments.get("user"))
     if user is None or user.deleted:
         raise SlackRefused("user_not_in_channel")
     changes = _content(arguments)
@@ -79,33 +79,33 @@ def post_ephemeral(world: World, _app: SlackInstallation, arguments: Json) -> Js
     return {"message_ts": ts}
 
 
-def history(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    channel = _channel(world, arguments)
+def history(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    channel = _channel(world, app, arguments)
     if not channel.is_member:
         raise SlackRefused("not_in_channel")
     rows = list(reversed(world.slack.history(channel.id)))
     return _page(world, arguments, rows)
 
 
-def replies(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    channel = _channel(world, arguments)
+def replies(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    channel = _channel(world, app, arguments)
     rows = world.slack.thread(channel.id, str(arguments.get("ts", "")))
     if not rows:
         raise SlackRefused("thread_not_found")
     return _page(world, arguments, rows)
 
 
-def conversation_info(world: World, _app: SlackInstallation, arguments: Json) -> Json:
-    return {"channel": _channel_json(_channel(world, arguments))}
+def conversation_info(world: World, app: SlackInstallation, arguments: Json) -> Json:
+    return {"channel": _channel_json(_channel(world, app, arguments))}
 
 
-def conversation_list(world: World, _app: SlackInstallation, _arguments: Json) -> Json:
-    channels = [_channel_json(channel) for channel in world.register.channels()]
+def conversation_list(world: World, app: SlackInstallation, _arguments: Json) -> Json:
+    channels = [_channel_json(channel) for channel in world.register.slack.channels(app.team_id)]
     return {"channels": channels, "response_metadata": {"next_cursor": ""}}
 
 
 def user_info(world: World, app: SlackInstallation, arguments: Json) -> Json:
-    user = _user(world, arguments.get("user"))
+    user = _user(world, app, arguments.get("user"))
     if user is None:
         raise SlackRefused("user_not_found")
     return {"user": _user_json(user, app.team_id)}
@@ -147,8 +147,8 @@ def _is_metadata(metadata: object) -> bool:
     )
 
 
-def _writable_channel(world: World, arguments: Json) -> SlackChannel:
-    channel = _channel(world, arguments)
+def _writable_channel(world: World, app: SlackInstallation, arguments: Json) -> SlackChannel:
+    channel = _channel(world, app, arguments)
     if channel.is_archived:
         raise SlackRefused("is_archived")
     if not channel.is_member:
@@ -156,16 +156,16 @@ def _writable_channel(world: World, arguments: Json) -> SlackChannel:
     return channel
 
 
-def _channel(world: World, arguments: Json) -> SlackChannel:
+def _channel(world: World, app: SlackInstallation, arguments: Json) -> SlackChannel:
     wanted = str(arguments.get("channel", ""))
-    for channel in world.register.channels():
+    for channel in world.register.slack.channels(app.team_id):
         if wanted in {channel.id, f"#{channel.name}", channel.name}:
             return channel
     return _refuse("channel_not_found")
 
 
-def _user(world: World, wanted: object) -> SlackUser | None:
-    return next((user for user in world.register.users() if user.id == wanted), None)
+def _user(world: World, app: SlackInstallation, wanted: object) -> SlackUser | None:
+    return next((user for user in world.register.slack.users(app.team_id) if user.id == wanted), None)
 
 
 def _message(world: World, channel: str, ts: str) -> Json:

@@ -1,10 +1,10 @@
-"""The local Slack's pages: channels, cards, and buttons that are real forms."""
+"""The local Slack's pages: teams, channels, cards, and buttons that are real forms."""
 
 import json
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from markupsafe import Markup
 from starlette.datastructures import FormData
@@ -12,13 +12,11 @@ from starlette.datastructures import FormData
 from emulators import mrkdwn
 from emulators.pages import Json, OwnFormsOnly, back_to, page, waiting, waiting_by_channel
 from emulators.problems import Refused
-from emulators.setup import SlackChannel, SlackUser
+from emulators.setup import SlackChannel, SlackInstallation, SlackUser
 from emulators.slack_clicks import Click, Delivered, buttons, deliver
 from emulators.world import TheWorld, World
 
 MOST_SHOWN = 60
-COOKIE = "emulated_slack_user"
-CookieUser = Annotated[str | None, Cookie(alias=COOKIE)]
 router = APIRouter(prefix="/slack")
 
 
@@ -34,8 +32,20 @@ class Shown:
 
 @router.get("")
 async def first_channel(world: TheWorld) -> RedirectResponse:
-    """Opens where somebody is waited for."""
-    channels = world.register.channels()
+    """Opens where somebody is waited for, whichever team it is."""
+    teams = world.register.slack.all()
+    return _open(
+        world, [channel for team in teams for channel in world.register.slack.channels(team.team_id)]
+    )
+
+
+@router.get("/teams/{team_id}")
+async def first_channel_of_team(team_id: str, world: TheWorld) -> RedirectResponse:
+    """The same within one team."""
+    return _open(world, world.register.slack.channels(team_id))
+
+
+def _open(world: World, channels: list[SlackChannel]) -> RedirectResponse:
     if not channels:
         raise Refused(404, "no_channel", "No Slack channel is set up")
     counts = waiting_by_channel(world)
@@ -46,22 +56,22 @@ async def first_channel(world: TheWorld) -> RedirectResponse:
 
 
 @router.get("/channels/{channel_id}")
-async def channel_page(
-    channel_id: str, request: Request, world: TheWorld, user: CookieUser = None
-) -> HTMLResponse:
-    me, channel = _me(world, user), _channel(world, channel_id)
-    names = _names(world)
+async def channel_page(channel_id: str, request: Request, world: TheWorld) -> HTMLResponse:
+    team, channel = _place_of(world, channel_id)
+    me, names = _me(world, team, request), _names(world, team)
+    counts = waiting_by_channel(world)
     shown = _shown(world, channel.id, me.id)
     recent = shown if "all" in request.query_params else _recent(shown)
     return page(
         request,
         "channel.html",
-        app=world.register.slack(),
+        app=team,
+        teams=_teams(world, counts),
         me=me,
-        users=[user for user in world.register.users() if not user.is_bot and not user.deleted],
+        users=world.register.slack.people(team.team_id),
         channel=channel,
-        channels=world.register.channels(),
-        counts=waiting_by_channel(world),
+        channels=world.register.slack.channels(team.team_id),
+        counts=counts,
         shown=recent,
         left_out=len(shown) - len(recent),
         waiting=sum(item.waiting for item in shown),
@@ -75,33 +85,33 @@ async def channel_page(
 async def act_as(
     world: TheWorld, user: Annotated[str, Form()], channel: Annotated[str, Form()]
 ) -> RedirectResponse:
-    answer = back_to(f"/slack/channels/{_channel(world, channel).id}")
-    answer.set_cookie(COOKIE, _me(world, user).id, httponly=True, samesite="strict")
+    team, place = _place_of(world, channel)
+    answer = back_to(f"/slack/channels/{place.id}")
+    answer.set_cookie(_cookie(team), _person(world, team, user).id, httponly=True, samesite="strict")
     return answer
 
 
 @router.post("/channels/{channel_id}/messages/{ts}/click", dependencies=[OwnFormsOnly], response_model=None)
 async def press(
-    channel_id: str, ts: str, request: Request, world: TheWorld, user: CookieUser = None
+    channel_id: str, ts: str, request: Request, world: TheWorld
 ) -> RedirectResponse | HTMLResponse:
     """Sends a click to the app, after a page that asks again where the button wants that."""
     form = await request.form()
-    channel = _channel(world, channel_id)
+    team, channel = _place_of(world, channel_id)
     pressed = _pressed(world, channel.id, ts, form)
     if pressed is None:
         return back_to(f"/slack/channels/{channel.id}?outcome=changed#m-{ts}")
     if pressed.get("confirm") and "confirmed" not in form:
-        return _ask_again(request, world, channel, form, pressed)
-    me = _me(world, str(form.get("user") or user or ""))
+        return _ask_again(request, channel, form, pressed, _names(world, team))
+    me = _person(world, team, str(form["user"])) if "user" in form else _me(world, team, request)
     click = Click(me.id, channel.id, ts, pressed["action_id"], pressed["block_id"], _inputs(form))
     delivered = await deliver(world, click, str(request.base_url).rstrip("/"))
     return back_to(f"/slack/channels/{channel.id}?outcome={_outcome(delivered)}#m-{ts}")
 
 
 def _ask_again(
-    request: Request, world: World, channel: SlackChannel, form: FormData, button: Json
+    request: Request, channel: SlackChannel, form: FormData, button: Json, names: dict[str, str]
 ) -> HTMLResponse:
-    names = _names(world)
     hidden = [(name, str(value)) for name, value in form.multi_items()]
     return page(
         request,
@@ -181,20 +191,46 @@ def _text(text: Json | str, names: dict[str, str]) -> Markup:
     return mrkdwn.render(text["text"], names) if text["type"] == "mrkdwn" else mrkdwn.plain(text["text"])
 
 
-def _names(world: World) -> dict[str, str]:
-    users = {user.id: user.real_name or user.name for user in world.register.users()}
-    return users | {channel.id: channel.name for channel in world.register.channels()}
+def _names(world: World, team: SlackInstallation) -> dict[str, str]:
+    users = {user.id: user.real_name or user.name for user in world.register.slack.users(team.team_id)}
+    return users | {channel.id: channel.name for channel in world.register.slack.channels(team.team_id)}
 
 
-def _me(world: World, wanted: str | None) -> SlackUser:
-    people = [user for user in world.register.users() if not user.is_bot and not user.deleted]
+def _teams(world: World, counts: dict[str, int]) -> list[Json]:
+    """All teams for the switcher, each with how much waits there."""
+    return [
+        {
+            "team": team,
+            "waiting": sum(
+                counts.get(channel.id, 0) for channel in world.register.slack.channels(team.team_id)
+            ),
+        }
+        for team in world.register.slack.all()
+    ]
+
+
+def _cookie(team: SlackInstallation) -> str:
+    """Each team remembers whom one acts as there."""
+    return f"emulated_slack_user_{team.team_id}"
+
+
+def _me(world: World, team: SlackInstallation, request: Request) -> SlackUser:
+    """Whom this browser acts as; the team's first person where it never chose."""
+    people = world.register.slack.people(team.team_id)
     if not people:
         raise Refused(404, "no_user", "No Slack user is set up")
-    return next((user for user in people if user.id == wanted), people[0])
+    chosen = request.cookies.get(_cookie(team))
+    return next((user for user in people if user.id == chosen), people[0])
 
 
-def _channel(world: World, channel_id: str) -> SlackChannel:
-    for channel in world.register.channels():
-        if channel.id == channel_id:
-            return channel
-    raise Refused(404, "unknown_channel", "There is no such channel")
+def _person(world: World, team: SlackInstallation, user_id: str) -> SlackUser:
+    for user in world.register.slack.people(team.team_id):
+        if user.id == user_id:
+            return user
+    raise Refused(404, "unknown_user", "There is no such person in this team")
+
+
+def _place_of(world: World, channel_id: str) -> tuple[SlackInstallation, SlackChannel]:
+    team = world.register.slack.of_channel(channel_id)
+    channels = world.register.slack.channels(team.team_id)
+    return team, next(channel for channel in channels if channel.id == channel_id)

@@ -20,9 +20,8 @@ async def answer(team_id: str, token: str, request: Request, world: TheWorld) ->
         return _refused(400, "invalid_payload")
     if not isinstance(body, dict) or (body.get("blocks") and faults_of(body["blocks"])):
         return _refused(400, "invalid_payload")
-    app = world.register.slack()
     click = world.slack.use_response_token(token)
-    if click is None or app is None or app.team_id != team_id:
+    if click is None or world.register.slack.of_channel(click["channel"]).team_id != team_id:
         return _refused(404, "expired_url")
     if body.get("delete_original"):
         world.slack.delete(click["channel"], click["ts"])

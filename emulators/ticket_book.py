@@ -7,7 +7,7 @@ from typing import Any
 from emulators.clock import Clock, iso
 from emulators.database import Database
 from emulators.problems import Refused
-from emulators.setup import Register
+from emulators.register import Register
 from emulators.tickets import Author, NewTicket, Opened, Status, Words
 from emulators.webhooks import Webhooks
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from emulators.clock import Clock
 from emulators.database import Database
-from emulators.setup import Register
+from emulators.register import Register
 
 AT_ONCE = 8
 TIMEOUT_S = 10.0

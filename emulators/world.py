@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from emulators.clock import Clock
 from emulators.database import Database
 from emulators.order_book import OrderBook
-from emulators.setup import Register
+from emulators.register import Register
 from emulators.slack_book import SlackBook
 from emulators.ticket_book import TicketBook
 from emulators.webhooks import WAITS_S, Webhooks
