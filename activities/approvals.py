@@ -53,6 +53,7 @@ class CloseInput(Model):
 
     request: ApprovalRequest
     status: ApprovalStatus
+    votes: tuple[Vote, ...] = ()
     reason: ArtifactRef | None = None
 
 
@@ -98,14 +99,16 @@ class ApprovalActivities:
 
     @activity.defn
     async def record_vote(self, input: RecordVoteInput) -> Recorded:
-        """Keeps a vote before it is counted."""
+        """Keeps a vote that does not decide by itself."""
         await self._approvals.record_vote(input.vote, input.ticket)
         return Recorded(input_digest=digest_of(input))
 
     @activity.defn
     async def close(self, input: CloseInput) -> ComposedCard:
-        """Seals an approved question and draws the card without its buttons."""
+        """Keeps the votes, seals an approved question, draws the card without its buttons."""
         request = input.request
+        for vote in input.votes:
+            await self._approvals.record_vote(vote, request.ticket)
         await self._approvals.close(request.ticket, request.approval_id, input.status)
         asked = Card.model_validate_json(await self._artifacts.get(request.ticket, request.card))
         reason = (await self._artifacts.get(request.ticket, input.reason)).decode() if input.reason else ""

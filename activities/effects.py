@@ -112,6 +112,8 @@ class EffectActivities:
         if not await self._orders.still_true(intent, order):
             return await self._withdraw(intent, Refusal.FACTS_CHANGED)
         row = await self._ledger.claim(intent)
+        if row.taken_before:
+            raise _later(DeliveryUncertain(), UNSAID_DELAY)  # another attempt is at it
         if row.state is not EffectState.CLAIMED:
             return _result(intent, row.state, row.refusal)
         return await self._send(intent, order, row)

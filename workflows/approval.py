@@ -116,17 +116,20 @@ class ApprovalWorkflow:
             self._status = ApprovalStatus.CANCELLED
 
     async def _wait_for_votes(self) -> None:
-        """Each vote is kept before it decides anything."""
+        """The deciding votes are kept together with the answer, earlier ones as they come."""
         kept = 0
-        while kept < len(self._votes) or self._status is ApprovalStatus.PENDING:
+        while self._status is ApprovalStatus.PENDING:
             if not await self._more_votes_than(kept):
                 self._status = STATUS_AT_TIMEOUT[self._request.obligations.on_timeout]
-                return
-            recorded = RecordVoteInput(ticket=self._request.ticket, vote=self._votes[kept])
-            await workflow.execute_local_activity_method(
-                ApprovalActivities.record_vote, recorded, summary="Keep the vote", **LOCAL_STEP
-            )
-            kept += 1
+            elif self._status is ApprovalStatus.PENDING:
+                await self._keep(self._votes[kept])
+                kept += 1
+
+    async def _keep(self, vote: Vote) -> None:
+        recorded = RecordVoteInput(ticket=self._request.ticket, vote=vote)
+        await workflow.execute_local_activity_method(
+            ApprovalActivities.record_vote, recorded, summary="Keep the vote", **LOCAL_STEP
+        )
 
     async def _more_votes_than(self, kept: int) -> bool:
         waits = self._request.obligations.on_timeout is OnTimeout.WAIT
@@ -142,7 +145,9 @@ class ApprovalWorkflow:
 
     async def _close(self) -> None:
         """Seals first. An answer that cannot be kept is none."""
-        closing = CloseInput(request=self._request, status=self._status, reason=self._reason())
+        closing = CloseInput(
+            request=self._request, status=self._status, votes=tuple(self._votes), reason=self._reason()
+        )
         try:
             closed = await workflow.execute_local_activity_method(
                 ApprovalActivities.close, closing, summary="Seal the answer", **LOCAL_STEP

@@ -63,7 +63,7 @@ async def _request(
         message=turn.message,
         owner_epoch=turn.owner_epoch,
         proposed=proposed,
-        decision=decision,
+        decision=_without_obligations(decision),
         obligations=_obligations(turn, decision),
         card=composed.card,
         mode=turn.settings.mode,
@@ -77,3 +77,8 @@ def _obligations(turn: Turn, decision: PolicyDecision) -> Obligations:
         return asked
     named = asked.model_dump() | {"approver_groups": (turn.settings.approver_group,)}
     return Obligations.model_validate(named)
+
+
+def _without_obligations(decision: PolicyDecision) -> PolicyDecision:
+    """The request has them once, completed; it stands in history twice."""
+    return PolicyDecision.model_validate(decision.model_dump(exclude={"obligations"}))

@@ -92,6 +92,9 @@ class InMemoryLedger:
 
     async def claim(self, intent: EffectIntent) -> LedgerRow:
         """All checks, then the mark. An approval is used up here."""
+        row = self.rows[intent.key]
+        if row.state is not EffectState.INTENDED:
+            return row.model_copy(update={"taken_before": True})
         refusal = await self._refusal(intent, used_is_fine=False)
         if refusal is not None:
             return self._move(intent, EffectState.WITHDRAWN, refusal=refusal)

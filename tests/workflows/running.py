@@ -1,10 +1,11 @@
 """Runs tickets of an office on the test server and casts votes."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -57,7 +58,7 @@ class Desk:
     def approval_id(self) -> ApprovalId:
         return next(iter(self.office.approvals.kept))
 
-    async def ballot(self, kind: VoteKind, **changes: object) -> Vote:
+    async def ballot(self, kind: VoteKind, /, **changes: object) -> Vote:
         """A vote that counts, unless a test changes it."""
         request = self.office.approvals.kept[self.approval_id()].request
         vote = {
@@ -76,7 +77,14 @@ class Desk:
             principal="principal_" + principal * 24, groups=groups or ("approvers",), as_of=now
         )
 
-    async def vote(self, kind: VoteKind, **changes: object) -> ApprovalStatus:
+    async def leave(self) -> None:
+        """The next test uses the same ids."""
+        ids = [approval_workflow_id(TENANT, id_) for id_ in self.office.approvals.kept]
+        for id_ in (ticket_workflow_id(TICKET), *ids):
+            with suppress(RPCError):  # it is over
+                await self.client.get_workflow_handle(id_).terminate()
+
+    async def vote(self, kind: VoteKind, /, **changes: object) -> ApprovalStatus:
         ballot = await self.ballot(kind, **changes)
         return await self.approval().execute_update(ApprovalWorkflow.vote, ballot, id=str(uuid4()))
 
@@ -85,5 +93,9 @@ class Desk:
 async def open_desk(environment: WorkflowEnvironment, office: Office) -> AsyncIterator[Desk]:
     queue = str(uuid4())
     worker: Worker = make_worker(environment.client, queue, workflows=WORKFLOWS, activities=office.steps())
+    desk = Desk(environment, office, queue)
     async with worker:
-        yield Desk(environment, office, queue)
+        try:
+            yield desk
+        finally:
+            await desk.leave()

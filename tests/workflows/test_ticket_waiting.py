@@ -1,0 +1,150 @@
+"""Messages that come while a ticket works or waits, and windows that close."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import CancelledError
+from temporalio.testing import WorkflowEnvironment
+
+from adapters.in_memory import InMemoryShop
+from domain.action import ActionType
+from domain.approval import ApprovalStatus, VoteKind
+from domain.handoff import HandoffReason
+from domain.ports import OrderRecord
+from domain.ticket import Outcome, Stage
+from tests.office import TENANT, TICKET, Office
+from tests.workflows.running import open_desk
+from workflows.mailbox import REMEMBERED, Mailbox
+from workflows.messages import DeliveryArrived
+from workflows.ticket import TicketWorkflow
+
+WINDOW_S = 3 * 24 * 3600
+HOURS = "What are your opening hours?"
+
+
+async def test_silence_for_the_whole_window_is_assumed_content(environment: WorkflowEnvironment) -> None:
+    office = Office(window_s=WINDOW_S)
+
+    async with open_desk(environment, office) as desk:
+        closed = await desk.run(HOURS)
+
+    assert closed.record.outcome is Outcome.ASSUMED
+    assert office.tickets.reasons[TICKET] == ["answered", "silence"]
+
+
+async def test_next_message_within_the_window_gets_its_own_turn(environment: WorkflowEnvironment) -> None:
+    office = Office(window_s=WINDOW_S)
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write(HOURS))
+        await office.sender.wait_for(ActionType.ADD_TAGS)
+        again = office.write("And the opening hours on Sunday?")
+        await run.signal(
+            TicketWorkflow.delivery_arrived, DeliveryArrived(tenant_id=TENANT, delivery_id=again.id)
+        )
+        closed = await run.result()
+
+    assert closed.record.turns == 2
+    assert len(office.replies()) == 2
+    assert "recontacted" in office.tickets.reasons[TICKET]
+
+
+async def test_echo_within_the_window_does_not_end_it(environment: WorkflowEnvironment) -> None:
+    office = Office(window_s=WINDOW_S)
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write(HOURS))
+        await office.sender.wait_for(ActionType.ADD_TAGS)
+        echo = office.deliver("echo")
+        await run.signal(
+            TicketWorkflow.delivery_arrived, DeliveryArrived(tenant_id=TENANT, delivery_id=echo.id)
+        )
+        closed = await run.result()
+
+    assert closed.record.turns == 1
+    assert closed.record.outcome is Outcome.ASSUMED
+
+
+async def test_message_that_comes_while_an_approval_waits_gets_a_later_turn(
+    environment: WorkflowEnvironment,
+) -> None:
+    office = Office()
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write("refund HB-1002"))
+        await office.sender.wait_for(ActionType.SLACK_POST)
+        again = office.write(HOURS)
+        arrived = DeliveryArrived(tenant_id=TENANT, delivery_id=again.id)
+        await run.signal(TicketWorkflow.delivery_arrived, arrived)
+        await run.signal(TicketWorkflow.delivery_arrived, arrived)
+        assert (await run.query(TicketWorkflow.status)).stage is Stage.WAITING_FOR_APPROVAL
+        assert office.replies() == []
+        await desk.vote(VoteKind.APPROVE)
+        closed = await run.result()
+
+    assert closed.record.turns == 2
+    assert len(office.replies()) == 2
+
+
+async def test_cancelled_ticket_takes_its_question_back_and_goes_to_a_teammate(
+    environment: WorkflowEnvironment,
+) -> None:
+    office = Office()
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write("refund HB-1002"))
+        await office.sender.wait_for(ActionType.SLACK_POST)
+        await run.cancel()
+        closed = await run.result()
+
+    (kept,) = office.approvals.kept.values()
+    assert kept.status is ApprovalStatus.CANCELLED
+    assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
+    assert office.sender.sent(ActionType.REFUND) == []
+
+
+async def test_ticket_cancelled_within_a_step_ends_cancelled(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    office.shop = StuckShop()
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write(HOURS))
+        await office.shop.asked.wait()
+        await run.cancel()
+        with pytest.raises(WorkflowFailureError) as stopped:
+            await run.result()
+        office.shop.released.set()
+
+    assert isinstance(stopped.value.cause, CancelledError)
+    assert office.sender.seen == []
+
+
+class StuckShop(InMemoryShop):
+    """Does not answer until it is released."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def orders_of(self, tenant_id: UUID, email: str) -> Sequence[OrderRecord]:
+        self.asked.set()
+        await self.released.wait()
+        return await super().orders_of(tenant_id, email)
+
+
+def test_mailbox_forgets_the_oldest_and_carries_the_rest() -> None:
+    mailbox = Mailbox()
+    ids = [uuid4() for _ in range(REMEMBERED + 1)]
+
+    for id_ in [*ids, ids[-1]]:
+        mailbox.arrive(id_)
+
+    assert mailbox.seen == tuple(ids[1:])
+    assert mailbox.unread == tuple(ids)
+    assert mailbox.read() == ids[-1]
+    assert not mailbox.has_unread
+    assert mailbox.read() is None
