@@ -149,6 +149,22 @@ def setup(app_url: str) -> dict[str, Any]:
     }
 
 
+ALPINE_SECRET = "sl-secret-of-alpine"
+
+
+def alpine_slack(app_url: str) -> dict[str, Any]:
+    """A second team, for a second seed."""
+    return {
+        "team_id": "T0ALPINE",
+        "team_domain": "alpine-gear",
+        "bot_token": "xoxb-alpine",
+        "signing_secret": ALPINE_SECRET,
+        "request_url": f"{app_url}/alpine/events",
+        "users": [{"id": "U0SELMA", "name": "selma", "real_name": "Selma Aydin"}],
+        "channels": [{"id": "C0GEAR", "name": "gear-desk"}],
+    }
+
+
 def _brand(name: str, title: str, prefix: str, app_url: str) -> dict[str, Any]:
     return {
         "name": name,
