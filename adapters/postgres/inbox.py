@@ -3,9 +3,10 @@
 import base64
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
@@ -19,7 +20,7 @@ from domain.ports import DataKey
 
 # Whoever relays listens here; the payload is empty, because everybody may listen.
 CHANNEL = "inbox"
-KICK = text(f"select pg_notify('{CHANNEL}', '')")
+KICK = func.pg_notify(CHANNEL, "")
 
 
 class InboxKind(StrEnum):
@@ -95,11 +96,9 @@ class DoorInbox:
         key = await self._keys.new_delivery_key(arrival.tenant_id, delivery_id)
         row = _row(arrival, delivery_id, key)
         async with self._database.transaction(arrival.tenant_id) as session:
-            added = (await session.execute(_addition(row))).first()
+            added = (await session.execute(_addition(arrival.state, row))).first()
             if added is None:
                 return Accepted(await _existing(session, arrival), new=False)
-            if arrival.state is InboxState.PENDING:
-                await session.execute(KICK)
         return Accepted(delivery_id, new=True)
 
 
@@ -123,8 +122,12 @@ def _row(arrival: Arrival, delivery_id: UUID, key: DataKey) -> dict[str, object]
     }
 
 
-def _addition(row: dict[str, object]) -> ReturningInsert[tuple[UUID]]:
-    return insert(inbox).values(row).on_conflict_do_nothing().returning(inbox.c.id)
+def _addition(state: InboxState, row: dict[str, object]) -> ReturningInsert[Any]:
+    # The kick rides along: heard at the commit, and only if the row is new.
+    addition = insert(inbox).values(row).on_conflict_do_nothing()
+    if state is InboxState.PENDING:
+        return addition.returning(inbox.c.id, KICK)
+    return addition.returning(inbox.c.id)
 
 
 async def _existing(session: AsyncSession, arrival: Arrival) -> UUID:
