@@ -93,7 +93,7 @@ async def test_channels_of_another_team_are_not_listed(alpine: AsyncWebClient) -
         ("C0HARBOUR", "U0JON", "T0HARBOUR", SIGNING_SECRET, "/slack/events"),
     ],
 )
-async def test_click_is_signed_and_sent_as_the_messages_team(
+async def test_click_is_signed_and_sent_as_the_messages_team(  # noqa: PLR0917 - fixtures and one case
     town: Town,
     slack: AsyncWebClient,
     alpine: AsyncWebClient,
