@@ -1,13 +1,16 @@
 """The relay over the real inbox, with a Temporal that comes and goes: nothing lost, nobody starved."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
 from adapters.keys import DoorKeys
-from adapters.postgres.inbox import Arrival, DoorInbox, InboxKind
+from adapters.postgres.inbox import Arrival, DoorInbox, InboxKind, InboxState
 from adapters.postgres.relay_inbox import RelayInbox
+from adapters.postgres.tables import inbox
 from adapters.postgres.tenant_registry import TenantRegistry
 from domain.ticket import TicketRef
 from tests.conftest import Databases, a_tenant
@@ -33,6 +36,15 @@ class RecordingWaker:
     def deliveries(self) -> list[UUID]:
         """In the order they were woken for."""
         return [delivery_id for _, delivery_id in self.woken]
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_waiting(databases: Databases, tenant_id: UUID) -> AsyncIterator[None]:
+    """Delayed rows would come due in the middle of another test."""
+    yield
+    ending = update(inbox).where(inbox.c.tenant_id == tenant_id, inbox.c.state == InboxState.PENDING)
+    async with databases.app.transaction(tenant_id) as session:
+        await session.execute(ending.values(state=InboxState.CONSUMED))
 
 
 @pytest.fixture
@@ -154,9 +166,8 @@ async def test_crash_before_the_mark_wakes_again(
             raise asyncio.CancelledError
 
     dying = Dying()
-    inbox = RelayInbox(databases.relay, InboxKind.HELPDESK)
     with pytest.raises(asyncio.CancelledError):
-        await Relay(inbox, dying).round()
+        await Relay(RelayInbox(databases.relay, InboxKind.HELPDESK), dying).round()
 
     await relayed(relay)
 

@@ -1,12 +1,12 @@
 """The inbox on a real server: one row per delivery, fair batches, bodies that end with their keys."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from adapters.keys import DoorKeys, EnvelopeKeys
 from adapters.postgres.bootstrap import DatabaseUrls
@@ -35,6 +35,15 @@ def arrival(ticket: TicketRef, key: str = "", **changes: object) -> Arrival:
             **changes,
         }  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left_waiting(databases: Databases, tenant_id: UUID) -> AsyncIterator[None]:
+    """Delayed rows would come due in the middle of another test."""
+    yield
+    ending = update(inbox).where(inbox.c.tenant_id == tenant_id, inbox.c.state == InboxState.PENDING)
+    async with databases.app.transaction(tenant_id) as session:
+        await session.execute(ending.values(state=InboxState.CONSUMED))
 
 
 @pytest.fixture
