@@ -43,9 +43,10 @@ class InMemoryApprovals:
             self._change(vote.approval_id, votes=(*kept.votes, vote))
 
     async def close(self, ticket: TicketRef, approval_id: ApprovalId, status: ApprovalStatus) -> None:
-        """Repeating is safe."""
+        """Repeating is safe; one that was never asked stays unknown."""
         del ticket
-        self._change(approval_id, status=status)
+        if approval_id in self.kept:
+            self._change(approval_id, status=status)
 
     async def record_refusal(
         self, tenant_id: UUID, approval_id: ApprovalId, principal: RecordId, why: VoteRefusal

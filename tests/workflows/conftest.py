@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from workflows.ids import SEARCH_ATTRIBUTES
 TEST_SERVER = Path(sys.executable).with_name("temporal-test-server")
 
 
-@pytest.fixture(scope="session")
-async def environment() -> AsyncIterator[WorkflowEnvironment]:
+@asynccontextmanager
+async def opened_environment() -> AsyncIterator[WorkflowEnvironment]:
     plugin = CountersignPlugin(InMemoryKeys())
     async with await WorkflowEnvironment.start_time_skipping(
         plugins=[plugin], test_server_existing_path=str(TEST_SERVER)
@@ -26,4 +27,10 @@ async def environment() -> AsyncIterator[WorkflowEnvironment]:
         await environment.client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace="default", search_attributes=kinds)
         )
+        yield environment
+
+
+@pytest.fixture(scope="session")
+async def environment() -> AsyncIterator[WorkflowEnvironment]:
+    async with opened_environment() as environment:
         yield environment

@@ -49,6 +49,10 @@ class Desk:
         """One customer message, until the run is over."""
         return await (await self.start(self.office.write(body))).result()
 
+    def ticket(self) -> WorkflowHandle[TicketWorkflow, TicketClosed]:
+        """The ticket's run."""
+        return self.client.get_workflow_handle_for(TicketWorkflow.run, ticket_workflow_id(TICKET))
+
     def approval(self) -> WorkflowHandle[ApprovalWorkflow, object]:
         """The question that waits."""
         return self.client.get_workflow_handle_for(
