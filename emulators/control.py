@@ -1,5 +1,7 @@
 """The control door: seeds, opens tickets, clicks, plants faults, shows the state. For demos and tests."""
 
+import asyncio
+from time import monotonic
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -11,6 +13,8 @@ from emulators.setup import Setup
 from emulators.slack_clicks import Click, buttons, deliver
 from emulators.tickets import Author, Json, NewTicket, Words
 from emulators.world import TheWorld, World
+
+LOOK_EVERY_S = 0.1
 
 
 def authorize(request: Request, world: TheWorld) -> None:
@@ -41,7 +45,7 @@ class NewMessage(BaseModel):
 
 
 class ClickOrder(BaseModel):
-    """A click by name; `approval` finds the message by its button's value."""
+    """A click by name; `approval` finds the message by its button's value, once it is posted."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,6 +55,7 @@ class ClickOrder(BaseModel):
     ts: str | None = None
     approval: str | None = None
     reason: str | None = None
+    within_s: float = Field(default=10.0, ge=0, le=60)
 
 
 @router.post("/seed")
@@ -75,7 +80,7 @@ async def write_message(brand: str, ticket_id: str, message: NewMessage, world: 
 
 @router.post("/slack/click")
 async def click(order: ClickOrder, request: Request, world: TheWorld) -> Json:
-    message, button = _find(world, order)
+    message, button = await _found(world, order)
     inputs = tuple(
         (block["block_id"], block["element"]["action_id"], order.reason or "")
         for block in message["blocks"]
@@ -124,9 +129,21 @@ def _channels(world: World, brand: str | None) -> list[str] | None:
     return [settings.channel_id] if settings and settings.channel_id else None
 
 
-def _find(world: World, order: ClickOrder) -> tuple[Json, dict[str, Any]]:
+async def _found(world: World, order: ClickOrder) -> tuple[Json, dict[str, Any]]:
+    """Waits for the card of an approval: who orders the click may know of it before Slack does."""
     if order.ts is None and order.approval is None:
         raise Refused(422, "malformed", "A click needs `ts` or `approval`")
+    until = monotonic() + (order.within_s if order.ts is None else 0)
+    found = _find(world, order)
+    while found is None and monotonic() < until:
+        await asyncio.sleep(LOOK_EVERY_S)
+        found = _find(world, order)
+    if found is None:
+        raise Refused(404, "no_such_button", "No message has this button")
+    return found
+
+
+def _find(world: World, order: ClickOrder) -> tuple[Json, dict[str, Any]] | None:
     for message in reversed(world.slack.everything([order.channel] if order.channel else None)):
         if order.ts not in {None, message["ts"]}:
             continue
@@ -134,4 +151,4 @@ def _find(world: World, order: ClickOrder) -> tuple[Json, dict[str, Any]]:
             wanted = order.approval is None or order.approval in button.get("value", "")
             if wanted and button["action_id"] == order.action_id:
                 return message, button
-    raise Refused(404, "no_such_button", "No message has this button")
+    return None

@@ -101,26 +101,22 @@ async def press(
     pressed = _pressed(world, channel.id, ts, form)
     if pressed is None:
         return back_to(f"/slack/channels/{channel.id}?outcome=changed#m-{ts}")
-    if pressed.get("confirm") and "confirmed" not in form:
-        return _ask_again(request, channel, form, pressed, _names(world, team))
     me = _person(world, team, str(form["user"])) if "user" in form else _me(world, team, request)
+    if pressed.get("confirm") and "confirmed" not in form:
+        names = _names(world, team)
+        return page(
+            request,
+            "confirm.html",
+            me=me,
+            channel=channel,
+            ts=ts,
+            button=pressed,
+            hidden=[(name, str(value)) for name, value in form.multi_items()],
+            text=lambda text: _text(text, names),
+        )
     click = Click(me.id, channel.id, ts, pressed["action_id"], pressed["block_id"], _inputs(form))
     delivered = await deliver(world, click, str(request.base_url).rstrip("/"))
     return back_to(f"/slack/channels/{channel.id}?outcome={_outcome(delivered)}#m-{ts}")
-
-
-def _ask_again(
-    request: Request, channel: SlackChannel, form: FormData, button: Json, names: dict[str, str]
-) -> HTMLResponse:
-    hidden = [(name, str(value)) for name, value in form.multi_items()]
-    return page(
-        request,
-        "confirm.html",
-        channel=channel,
-        button=button,
-        hidden=hidden,
-        text=lambda text: _text(text, names),
-    )
 
 
 def _outcome(delivered: Delivered) -> str:

@@ -1,5 +1,6 @@
 """Clicks: real forms, signed as Slack signs, sent once, with what the person saw and wrote."""
 
+import asyncio
 import html
 import json
 import re
@@ -109,6 +110,8 @@ async def test_button_with_confirm_asks_first(town: Town, slack: AsyncWebClient,
 
     values = _payload(await receiver.next())["state"]["values"]
     assert "It is <strong>money</strong>." in asked.text
+    assert "As Marta Lind in #harbour-approvals." in asked.text
+    assert ">Refresh<" not in asked.text
     assert values["reason"]["approval-reason"]["value"] == "Gift"
 
 
@@ -184,6 +187,31 @@ async def test_control_door_clicks_by_approval(town: Town, slack: AsyncWebClient
     assert (answer.json()["ok"], answer.json()["status"]) == (True, 200)
     assert payload["actions"][0]["action_id"] == "approval-reject"
     assert payload["state"]["values"]["reason"]["approval-reason"]["value"] == "Too late"
+
+
+async def test_control_door_waits_for_the_card_of_an_approval(
+    town: Town, slack: AsyncWebClient, receiver: Receiver
+) -> None:
+    click = {"user": "U0JON", "approval": "apr_1", "action_id": "approval-approve"}
+
+    async with town.control() as control:
+        ordered = asyncio.create_task(control.post("/slack/click", json=click))
+        await control.get("/state")
+        ts = await _post(slack)
+        answer = await ordered
+
+    await receiver.next()
+    assert (answer.status_code, answer.json()["message_ts"]) == (200, ts)
+
+
+async def test_control_door_waits_no_longer_than_it_is_told(town: Town, slack: AsyncWebClient) -> None:
+    await _post(slack)
+    click = {"user": "U0JON", "approval": "apr_2", "action_id": "approval-approve", "within_s": 0.01}
+
+    async with town.control() as control:
+        answer = await control.post("/slack/click", json=click)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_button")
 
 
 async def test_control_door_finds_no_button_on_a_closed_card(town: Town, slack: AsyncWebClient) -> None:
