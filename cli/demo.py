@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import httpx
 from rich.console import Console
 from rich.table import Table
 
 from adapters.settings import Settings
 from cli.connected import Connected, connected
 from cli.demo_bulk import run_file
-from cli.demo_data import TENANTS, DemoTicket, Expectation, shop_of, tickets
+from cli.demo_data import TENANTS, DemoTicket, DemoVote, Expectation, shop_of, tickets
 from cli.demo_watch import Ending, Sent, Watch
-from cli.demo_world import Emulators, build, policy_file
+from cli.demo_world import Emulators, build, next_run, policy_file, renumbered
 from cli.processes import Stack, StackOptions
 from cli.terminal import console
 from cli.up import addresses, running_stack
@@ -48,38 +49,43 @@ async def _demo(shown: Console, options: StackOptions, file: Path | None, *, by_
         if not by_itself:
             await _interactive(shown, stack, stopped)
             return False
-        emulators = await build(stack, recontact_window_s=0, policies={})
+        run = next_run(stack.home)
+        emulators = await build(stack, recontact_window_s=0, policies={}, run=run)
         async with connected(stack.settings) as system:
             if file is not None:
                 return await run_file(shown, system, emulators, file)
-            return await _once(shown, system, emulators)
+            return await _once(shown, system, emulators, run)
 
 
-async def _once(shown: Console, system: Connected, emulators: Emulators) -> bool:
+async def _once(shown: Console, system: Connected, emulators: Emulators, run: int) -> bool:
     """Every ticket of ours, votes included; True where one did not end as expected."""
-    sent = [await _send(system, emulators, ticket) for ticket in tickets()]
+    sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
     expected = {entry.ticket.ticket_id: ticket for entry, ticket in zip(sent, tickets(), strict=True)}
     watch = Watch(system, sent)
     ended: list[tuple[Sent, Ending]] = []
+    to_vote: dict[str, Sent] = {}
     async with asyncio.timeout(EVERY_TICKET_WITHIN_S):
         while watch.unfinished:
             done, asking = await watch.look()
+            ended += done
             for entry, ending in done:
                 shown.print(_sentence(entry, ending))
-            for entry in asking:
-                await _vote(shown, system, emulators, entry, expected[entry.ticket.ticket_id])
-            ended += done
+            to_vote |= {entry.name: entry for entry in asking}
+            for entry in list(to_vote.values()):
+                if await _vote(shown, system, emulators, entry, expected[entry.ticket.ticket_id]):
+                    del to_vote[entry.name]
             await asyncio.sleep(LOOK_EVERY_S)
     return _summary(shown, ended, [expected[entry.ticket.ticket_id] for entry, _ in ended])
 
 
 async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> None:
     policies = {tenant: policy_file(stack.home, tenant) for tenant in TENANTS}
-    emulators = await build(stack, recontact_window_s=RECONTACT_WINDOW_S, policies=policies)
+    run = next_run(stack.home)
+    emulators = await build(stack, recontact_window_s=RECONTACT_WINDOW_S, policies=policies, run=run)
     for line in addresses(stack, Settings()):
         shown.print(line)
     async with connected(stack.settings) as system:
-        sent = [await _send(system, emulators, ticket) for ticket in tickets()]
+        sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
         await _tell(shown, Watch(system, sent), stack, stopped)
 
 
@@ -112,14 +118,14 @@ def _instruct(shown: Console, stack: Stack) -> None:
     )
 
 
-async def _send(system: Connected, emulators: Emulators, ticket: DemoTicket) -> Sent:
+async def _send(system: Connected, emulators: Emulators, ticket: DemoTicket, run: int) -> Sent:
     opened = await emulators.ask(
         "POST",
         "/tickets",
         {
             "brand": ticket.tenant,
-            "subject": ticket.subject,
-            "body": ticket.body,
+            "subject": renumbered(ticket.subject, run),
+            "body": renumbered(ticket.body, run),
             "requester": shop_of(ticket.tenant).customer(ticket.writer).model_dump(),
             "duplicate_delivery": ticket.duplicate_delivery,
         },
@@ -130,26 +136,32 @@ async def _send(system: Connected, emulators: Emulators, ticket: DemoTicket) -> 
 
 async def _vote(
     shown: Console, system: Connected, emulators: Emulators, entry: Sent, ticket: DemoTicket
-) -> None:
-    """Clicks as the teammate whom the ticket names."""
+) -> bool:
+    """Clicks as the teammate whom the ticket names; False while the card is not there yet."""
     if ticket.vote is None:
         shown.print(f"  {entry.name}  waits for a vote that nobody was to cast")
-        return
-    for approval in await system.tickets.pending_approvals(entry.ticket):
-        await _click(emulators, approval, ticket)
-        shown.print(f"  {entry.name}  {ticket.vote.by} clicks {ticket.vote.kind}")
+        return True
+    approvals = await system.tickets.pending_approvals(entry.ticket)
+    if not approvals or not await _click(emulators, approvals[0], ticket.vote):
+        return False
+    shown.print(f"  {entry.name}  {ticket.vote.by} clicks {ticket.vote.kind}")
+    return True
 
 
-async def _click(emulators: Emulators, approval: str, ticket: DemoTicket) -> None:
-    vote = ticket.vote
-    if vote is not None:
-        order = {
-            "user": vote.by,
-            "action_id": f"approval-{vote.kind}",
-            "approval": approval,
-            "reason": vote.reason,
-        }
-        await emulators.ask("POST", "/slack/click", order)
+async def _click(emulators: Emulators, approval: str, vote: DemoVote) -> bool:
+    order = {
+        "user": vote.by,
+        "action_id": f"approval-{vote.kind}",
+        "approval": approval,
+        "reason": vote.reason,
+    }
+    try:
+        answer = await emulators.ask("POST", "/slack/click", order)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        raise
+    return bool(answer["ok"])
 
 
 def _sentence(entry: Sent, ending: Ending) -> str:

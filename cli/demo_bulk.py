@@ -22,6 +22,7 @@ TENANT = "harbour_books"
 PER_TICKET_S = 3.0
 AT_LEAST_S = 120.0
 LOOK_EVERY_S = 1.0
+SAY_EVERY_S = 10.0
 SUBJECT = "Question"
 BROKEN = "error"
 
@@ -75,6 +76,7 @@ def _ticket(text: str) -> Mapping[str, object]:
 
 async def _watch(console: Console, watch: Watch, total: int) -> Sequence[tuple[Sent, Ending]]:
     endings: list[tuple[Sent, Ending]] = []
+    last_said = monotonic()
     until = monotonic() + max(AT_LEAST_S, total * PER_TICKET_S)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -82,8 +84,17 @@ async def _watch(console: Console, watch: Watch, total: int) -> Sequence[tuple[S
         while watch.unfinished and monotonic() < until:
             endings += (await watch.look())[0]
             progress.update(bar, completed=len(endings))
+            last_said = _say(console, len(endings), total, last_said)
             await asyncio.sleep(LOOK_EVERY_S)
     return endings
+
+
+def _say(console: Console, done: int, total: int, last_said: float) -> float:
+    """A pipe or a file shows no bar, so it gets a line now and then."""
+    if console.is_terminal or monotonic() - last_said < SAY_EVERY_S:
+        return last_said
+    console.print(f"{done} of {total} at rest")
+    return monotonic()
 
 
 async def _account(

@@ -1,6 +1,7 @@
 """The demo's two shops: seeds the emulators and registers the tenants, from `cli/demo_data`."""
 
 import base64
+import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -10,13 +11,15 @@ from typing import Any
 
 import httpx
 
+from adapters.embedded.files import write_durably
 from adapters.embedded.home import Home
-from cli.demo_data import TENANTS, shop_of, tenant_file
+from cli.demo_data import TENANTS, OrderPart, shop_of, tenant_file
 from cli.processes import Stack
 from cli.tenant import tenant_stores
 from cli.tenants import TenantSpec, add_tenant, read_policy, read_tenant
 
 CONTROL_TIMEOUT_S = 60.0
+ORDER_NUMBER = re.compile(r"\b(?P<shop>HB|AG)-(?P<number>[0-9]{5})\b")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,22 @@ def policy_file(home: Home, tenant: str) -> Path:
     return own
 
 
-async def build(stack: Stack, *, recontact_window_s: int, policies: Mapping[str, Path]) -> Emulators:
+def next_run(home: Home) -> int:
+    """How many demos this home has seen. Each has orders of its own, or its refunds would be spent."""
+    counter = home.run / "demo_runs"
+    number = int(counter.read_text()) if counter.exists() else 0
+    write_durably(counter, str(number + 1))
+    return number
+
+
+def renumbered(text: str, run: int) -> str:
+    """The order numbers of a run; the numbers in our texts differ in their last three digits."""
+    return ORDER_NUMBER.sub(lambda found: f"{found['shop']}-{int(found['number']) + 1000 * run}", text)
+
+
+async def build(
+    stack: Stack, *, recontact_window_s: int, policies: Mapping[str, Path], run: int = 0
+) -> Emulators:
     """Both shops and both tenants; again and again without harm. `policies` replaces the tenants' own."""
     emulators = Emulators(stack.emulators_url, stack.secrets.control_token)
     async with tenant_stores(stack.settings) as stores:
@@ -54,7 +72,7 @@ async def build(stack: Stack, *, recontact_window_s: int, policies: Mapping[str,
             spec = read_tenant(tenant, tenant_file(tenant), words)
             if tenant in policies:
                 spec = replace(spec, policy=read_policy(policies[tenant], policies[tenant]))
-            await emulators.ask("POST", "/seed", _seed(stack, spec, words))
+            await emulators.ask("POST", "/seed", _seed(stack, spec, words, run))
             await add_tenant(stores, spec)
     return emulators
 
@@ -84,7 +102,7 @@ def _webhook_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _seed(stack: Stack, spec: TenantSpec, words: Mapping[str, str]) -> Mapping[str, object]:
+def _seed(stack: Stack, spec: TenantSpec, words: Mapping[str, str], run: int) -> Mapping[str, object]:
     """The outside world's side of the same connections."""
     shop = shop_of(spec.name)
     return {
@@ -110,10 +128,15 @@ def _seed(stack: Stack, spec: TenantSpec, words: Mapping[str, str]) -> Mapping[s
                     "secret": words["webhook_secret"],
                 },
                 "customers": [customer.model_dump() for customer in shop.customers],
-                "orders": [order.model_dump(mode="json") for order in shop.orders],
+                "orders": [_order(order, run) for order in shop.orders],
             }
         ],
     }
+
+
+def _order(order: OrderPart, run: int) -> Mapping[str, object]:
+    own = {"number": renumbered(order.number, run), "payment_id": f"{order.payment_id}_{run}"}
+    return order.model_dump(mode="json") | own
 
 
 def _slack_user(user_id: str, name: str) -> Mapping[str, str]:
