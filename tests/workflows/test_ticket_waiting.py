@@ -8,13 +8,15 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 from temporalio.testing import WorkflowEnvironment
+from temporalio.workflow import Info
 
-from adapters.in_memory import InMemoryShop
+from adapters.in_memory import InMemoryShop, InMemoryTickets
 from domain.action import ActionType
 from domain.approval import ApprovalStatus, VoteKind
+from domain.errors import KeyDestroyed
 from domain.handoff import HandoffReason
 from domain.ports import OrderRecord
-from domain.ticket import Outcome, Stage
+from domain.ticket import Outcome, Stage, TicketRef
 from tests.office import TENANT, TICKET, Office
 from tests.workflows.running import open_desk
 from workflows.mailbox import REMEMBERED, Mailbox
@@ -87,6 +89,62 @@ async def test_message_that_comes_while_an_approval_waits_gets_a_later_turn(
 
     assert closed.record.turns == 2
     assert len(office.replies()) == 2
+
+
+async def test_long_ticket_continues_as_new_within_its_window(
+    environment: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_run(info: Info) -> bool:
+        return info.continued_run_id is None
+
+    monkeypatch.setattr(Info, "is_continue_as_new_suggested", first_run)
+    office = Office(window_s=WINDOW_S)
+
+    async with open_desk(environment, office) as desk:
+        run = await desk.start(office.write(HOURS))
+        closed = await run.result()
+
+    assert closed.record.turns == 1
+    assert closed.record.outcome is Outcome.ASSUMED
+    assert len(office.replies()) == 1
+    assert (await run.describe()).run_id != run.first_execution_run_id
+
+
+async def test_handover_waits_for_what_carries_it(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    office.tickets = StubbornTickets(refusals=2)
+    office.ledger._tickets = office.tickets
+
+    async with open_desk(environment, office) as desk:
+        closed = await desk.run("I want a human")
+
+    assert closed.record.outcome is Outcome.HANDED_OVER
+    assert len(office.notes()) == 1
+
+
+async def test_handover_that_never_works_ends_after_two_days(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    office.tickets = StubbornTickets(refusals=100)
+
+    async with open_desk(environment, office) as desk:
+        closed = await desk.run("I want a human")
+
+    assert closed.record.outcome is Outcome.HANDED_OVER
+    assert office.notes() == []
+
+
+class StubbornTickets(InMemoryTickets):
+    """Refuses handovers for good, several times."""
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+    async def hand_over(self, ticket: TicketRef, reason: HandoffReason) -> int:
+        if self.refusals:
+            self.refusals -= 1
+            raise KeyDestroyed
+        return await super().hand_over(ticket, reason)
 
 
 async def test_cancelled_ticket_takes_its_question_back_and_goes_to_a_teammate(
