@@ -1,0 +1,1 @@
+"""What a ticket costs, beside six steps that do nothing. `make bench`."""

@@ -1,0 +1,128 @@
+"""`python -m bench`: ticket after ticket through the whole system, beside six steps that do nothing.
+
+It prints and does not gate. Nothing of it stays: the home is temporary, the ports are free ones.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from adapters.embedded.home import temporary_home
+from adapters.settings import Settings
+from bench.figures import PhaseFigures, rows_of
+from bench.histories import Records
+from bench.phases import NO_OP_WORKER, TICKET_WORKER, Advance, Bench, Load, in_turns
+from bench.table import markdown, rich_table, write
+from bench.texts import TENANT
+from cli.children import ChildProcess
+from cli.connected import connected
+from cli.demo_world import build
+from cli.processes import Stack, StackOptions
+from cli.terminal import console
+from cli.up import running_stack
+
+README = Path(__file__).parents[1] / "README.md"
+Rounds = Sequence[tuple[PhaseFigures, PhaseFigures]]
+
+
+@click.command()
+@click.option("--tickets", type=click.IntRange(1, 400), default=60, show_default=True, help="Per phase.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 20),
+    default=3,
+    show_default=True,
+    help="Phases of each kind; one more of each warms up and is not counted.",
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 50), default=8, show_default=True, help="Tickets under way."
+)
+@click.option("--write", "writes", is_flag=True, help="Put the table into README.md.")
+def main(tickets: int, rounds: int, concurrency: int, *, writes: bool) -> None:
+    """Print what an answered ticket costs, as ratios to a workflow of six steps that do nothing."""
+    shown = console()
+    load = Load(tickets, concurrency)
+    rows = rows_of(asyncio.run(_run(shown, load, rounds)))
+    block = markdown(rows, _said(load, rounds))
+    shown.print()
+    shown.print(rich_table(rows))
+    shown.print()
+    shown.print(block, markup=False)
+    if writes:
+        write(README, block)
+
+
+def _said(load: Load, rounds: int) -> str:
+    return (
+        f"`make bench`: {rounds} rounds of {load.tickets} tickets each, {load.concurrency} under way, "
+        f"everything on one machine with {os.cpu_count()} cores, emulators included. "
+        "Ratios are the medians of the rounds'; believe them rather than the times."
+    )
+
+
+async def _run(shown: Console, load: Load, rounds: int) -> Rounds:
+    with temporary_home() as home:
+        # Built without the environment: a database that somebody uses is no place for this.
+        settings = Settings.model_construct(home=home.path)
+        options = StackOptions(workers=1, emulators=True, usual_ports=False)
+        async with running_stack(settings, options, shown) as (stack, stopped):
+            measuring = asyncio.create_task(_measure(shown, stack, load, rounds))
+            stopping = asyncio.create_task(stopped.wait())
+            await asyncio.wait([measuring, stopping], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if not measuring.done():
+                measuring.cancel()
+                await asyncio.wait([measuring])
+                raise click.Abort
+            return measuring.result()
+
+
+async def _measure(shown: Console, stack: Stack, load: Load, rounds: int) -> Rounds:
+    phases = 2 * (rounds + 1)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=shown) as progress:
+        bar = progress.add_task("Tickets", total=phases * (load.tickets + 2 * load.concurrency))
+        async with _bench(stack, lambda: progress.advance(bar)) as bench:
+
+            async def phase(worker: str) -> PhaseFigures:
+                measured = await bench.phase(worker, load)
+                progress.print(f"{worker:14}{measured.rate:6.1f} tickets/s")
+                return measured
+
+            return (await in_turns(phase, rounds + 1))[1:]
+
+
+@contextlib.asynccontextmanager
+async def _bench(stack: Stack, advance: Advance) -> AsyncIterator[Bench]:
+    await build(stack, recontact_window_s=0, policies={})
+    await _prepare_workers(stack)
+    headers = {"Authorization": f"Bearer {stack.secrets.control_token}"}
+    async with (
+        connected(stack.settings) as system,
+        httpx.AsyncClient(
+            base_url=stack.emulators_url, headers=headers, timeout=60, trust_env=False
+        ) as control,
+    ):
+        client = await system.temporal()
+        records = Records(client, system.app, await system.tenant(TENANT))
+        yield Bench(stack, system, client, records, control, advance)
+
+
+async def _prepare_workers(stack: Stack) -> None:
+    """Both known to the supervisor, neither running."""
+    environment = stack.environments.worker()
+    no_op = ChildProcess(NO_OP_WORKER, ["-m", "bench.no_op_worker"], environment, stack.home)
+    await stack.supervisor.start(no_op)
+    for name in (TICKET_WORKER, NO_OP_WORKER):
+        await stack.supervisor.pause(name)
+
+
+if __name__ == "__main__":
+    main()
