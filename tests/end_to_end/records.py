@@ -27,9 +27,9 @@ class Records:
         async with await self._connection(DATABASE) as connection:
             return await (await connection.execute(query, values)).fetchall()
 
-    async def run(self, statement: LiteralString) -> None:
+    async def run(self, statement: LiteralString, *values: object) -> None:
         async with await self._connection(DATABASE) as connection:
-            await connection.execute(statement)
+            await connection.execute(statement, values)
 
     async def everything(self) -> dict[str, str]:
         """Every row of every table as text, by table; bytes are shown in hex."""

@@ -15,10 +15,9 @@ from adapters.postgres.ticket_lists import EffectLine, TicketLine
 from adapters.settings import program_variables
 from cli.connected import Connected
 from cli.demo_data import TENANTS, tenant_file
-from cli.demo_watch import Ending, Sent, Watch
-from cli.demo_world import Emulators, _seed, _words
+from cli.demo_watch import RESTING, Ending, Sent, Watch
+from cli.demo_world import Emulators
 from cli.processes import Stack
-from cli.tenants import read_tenant
 from tests.end_to_end.polling import eventually
 from tests.end_to_end.records import Records
 from workflows.ids import ticket_workflow_id
@@ -111,14 +110,24 @@ class System:
         answer: Json = await self.emulators.ask("POST", "/slack/click", order)
         return answer
 
-    async def told(self, user: str, words: str) -> Json:
-        """The line that only this person sees."""
+    async def told(self, user: str, words: str, sent: Sent) -> Json:
+        """The line about this ticket that only this person sees."""
 
         async def line() -> Json | None:
-            seen = [m for tenant in TENANTS for m in await self.slack(tenant)]
+            told = {e.receipt for e in await self.effects(sent) if e.type == "slack_ephemeral"}
+            seen = [m for m in await self.slack(sent.tenant) if f"{m['channel']}:{m['ts']}" in told]
             return next((m for m in seen if m["ephemeral_to"] == user and words in str(m)), None)
 
         return await eventually(line, f"a line to {user} that says {words!r}")
+
+    async def turns(self, sent: Sent, number: int) -> TicketLine:
+        """The ticket once it rests after so many turns."""
+
+        async def line() -> TicketLine | None:
+            found = await self.line(sent)
+            return found if found and found.turns >= number and found.stage in RESTING else None
+
+        return await eventually(line, f"turn {number} of {sent.name}")
 
     # --- what the outside saw
 
@@ -195,6 +204,10 @@ class System:
         webhook = self._brands[tenant]["webhook"]
         return webhook["url"], webhook["secret"]
 
+    def bot_token(self, tenant: str) -> str:
+        """What the app is known by in the tenant's Slack team."""
+        return f"xoxb-{self._kept(tenant, 'bot_token')}"
+
     def policy_file(self, tenant: str) -> Path:
         return tenant_file(tenant).parent / "policy.json"
 
@@ -203,8 +216,19 @@ class System:
         return {tenant: self._brand(tenant) for tenant in TENANTS}
 
     def _brand(self, tenant: str) -> Json:
-        words = _words(self.stack, tenant, 0)
-        spec = read_tenant(tenant, tenant_file(tenant), words)
-        seed: Any = _seed(self.stack, spec, words)
-        brand: Json = seed["brands"][0]
-        return {**brand, "customers": [], "orders": []}
+        """What the demo told the emulators; seeding replaces it whole."""
+        slug = self._kept(tenant, "slug")
+        return {
+            "name": tenant,
+            "title": tenant,
+            "channel_id": CHANNELS[tenant],
+            "helpdesk_token": self._kept(tenant, "helpdesk_token"),
+            "shop_token": self._kept(tenant, "shop_token"),
+            "webhook": {
+                "url": f"{self.stack.api_url}/hooks/{tenant}/generic/{slug}",
+                "secret": self._kept(tenant, "webhook_secret"),
+            },
+        }
+
+    def _kept(self, tenant: str, name: str) -> str:
+        return (self.stack.home.secrets / f"demo_{tenant}_{name}").read_text()
