@@ -1,7 +1,7 @@
 """`countersign demo`: the whole system with two shops, their tickets, and one thing for you to do."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -13,15 +13,19 @@ from adapters.settings import Settings
 from cli.connected import Connected, connected
 from cli.demo_bulk import run_file
 from cli.demo_data import TENANTS, DemoTicket, DemoVote, Expectation, shop_of, tickets
-from cli.demo_watch import Ending, Sent, Watch
+from cli.demo_watch import Ending, Feed, Sent, Watch
 from cli.demo_world import Emulators, build, next_run, policy_file, renumbered
 from cli.processes import Stack, StackOptions
-from cli.terminal import console
+from cli.terminal import console, own_command
 from cli.up import addresses, running_stack
+from domain.ticket import Stage
 
 EVERY_TICKET_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.25
 RECONTACT_WINDOW_S = 3 * 24 * 3600
+# An order that no ticket of ours names, for a ticket of the person's own.
+TRY_AS = "ida.holm@example.com"
+TRY_ORDER = "HB-20772"
 
 
 @click.command()
@@ -86,35 +90,50 @@ async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> 
         shown.print(line)
     async with connected(stack.settings) as system:
         sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
-        await _tell(shown, Watch(system, sent), stack, stopped)
+        names = {await system.tenant(name): name for name in TENANTS}
+        await _tell(shown, Feed(system, names, sent), sent, _instruction(stack, run), stopped)
 
 
-async def _tell(shown: Console, watch: Watch, stack: Stack, stopped: asyncio.Event) -> None:
-    """A line for each ticket that comes to rest; once only people are waited for, what to do."""
-    waiting: dict[str, Sent] = {}
-    instructed = False
+async def _tell(
+    shown: Console, feed: Feed, sent: Sequence[Sent], instruction: str, stopped: asyncio.Event
+) -> None:
+    """A line for each ticket that rests or waits; once ours only wait for people, what to do."""
+    working = {entry.ticket.ticket_id for entry in sent}
+    waiting: set[str] = set()
     while not stopped.is_set():
-        done, asking = await watch.look()
-        for entry, ending in done:
+        was_working = bool(working)
+        for entry, ending in await feed.look():
+            working.discard(entry.ticket.ticket_id)
             shown.print(_sentence(entry, ending))
-            if waiting.pop(entry.name, None):
-                shown.print(f"    The story: [bold]countersign ticket trace {entry.name}[/bold]")
-        waiting |= {entry.name: entry for entry in asking}
-        for entry in asking:
-            shown.print(f"  {entry.name}  waits for a countersignature in Slack")
-        if not instructed and waiting and len(waiting) == watch.unfinished:
-            instructed = True
-            _instruct(shown, stack)
+            if ending.line.stage == Stage.WAITING_FOR_APPROVAL:
+                waiting.add(entry.name)
+            elif entry.name in waiting or not was_working:
+                waiting.discard(entry.name)
+                for line in _done(ending):
+                    shown.print(f"    {line}")
+                shown.print(f"    The story: [bold]{own_command()} ticket trace {entry.name}[/bold]")
+        if was_working and not working:
+            shown.print(instruction)
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _instruct(shown: Console, stack: Stack) -> None:
+def _done(ending: Ending) -> Iterator[str]:
+    """What left, with the other side's own number of it."""
+    for effect in ending.effects:
+        if effect.type in {"refund", "reply"}:
+            yield f"{effect.type} {effect.state}{f', {effect.receipt}' if effect.receipt else ''}"
+
+
+def _instruction(stack: Stack, run: int) -> str:
+    """What to do first, and what to try then."""
     file = policy_file(stack.home, TENANTS[0])
-    shown.print(
-        f"\n[bold]Open {stack.emulators_url} and approve the waiting refund in Slack.[/bold]\n"
-        f"Then try: change 50.00 to 20.00 in {file}, run "
-        f"[bold]countersign policy load {file} --tenant {TENANTS[0]}[/bold], "
-        "and write a *New ticket* about a small refund.\nCtrl-C stops everything.\n"
+    return (
+        f"\n[bold]Open {stack.emulators_url} and approve a waiting refund in Slack.[/bold]\n\n"
+        f"Then change 50.00 to 20.00 in {file}\n"
+        f"and run [bold]{own_command()} policy load {file} --tenant {TENANTS[0]}[/bold]\n"
+        f"The next small refund waits for you too: write a *New ticket* at {stack.emulators_url},\n"
+        f"as {TRY_AS} about the damaged book of order {renumbered(TRY_ORDER, run)}.\n\n"
+        "Ctrl-C stops everything.\n"
     )
 
 
@@ -165,6 +184,8 @@ async def _click(emulators: Emulators, approval: str, vote: DemoVote) -> bool:
 
 
 def _sentence(entry: Sent, ending: Ending) -> str:
+    if ending.line.stage == Stage.WAITING_FOR_APPROVAL:
+        return f"  {entry.name}  waits for a countersignature in Slack"
     words = {
         "answered": "answered, with the article it quotes",
         "refunded": "refunded, then answered",

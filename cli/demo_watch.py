@@ -101,5 +101,40 @@ class Watch:
         return Ending(line, await self._system.tickets.effects_of(entry.ticket))
 
 
+def _standing(line: TicketLine) -> tuple[bool, bool, int]:
+    return line.stage in WAITING, _rests(line), line.turns
+
+
 def _rests(line: TicketLine) -> bool:
     return line.stage in RESTING and line.turns > 0
+
+
+class Feed:
+    """Everything that comes to rest or begins to wait, tickets of earlier demos and new ones included."""
+
+    def __init__(self, system: Connected, tenants: Mapping[UUID, str], sent: Sequence[Sent]) -> None:
+        self._system = system
+        self._tenants = tenants
+        self._ours = {entry.ticket.ticket_id for entry in sent}
+        self._seen: dict[UUID, tuple[bool, bool, int]] | None = None
+
+    async def look(self) -> list[tuple[Sent, Ending]]:
+        """What changed since the last look. What rested before the first one is not news."""
+        lines = [line for tenant in self._tenants for line in await self._system.tickets.newest(tenant, 1000)]
+        first = self._seen is None
+        seen = self._seen if self._seen is not None else {}
+        self._seen = {line.ticket.ticket_id: _standing(line) for line in lines}
+        news = [
+            line
+            for line in lines
+            if (line.stage in WAITING or _rests(line))
+            and seen.get(line.ticket.ticket_id) != _standing(line)
+            and not (first and line.ticket.ticket_id not in self._ours)
+        ]
+        return [(self._named(line), await self._ending(line)) for line in reversed(news)]
+
+    def _named(self, line: TicketLine) -> Sent:
+        return Sent(self._tenants[line.ticket.tenant_id], line.external_id, line.ticket)
+
+    async def _ending(self, line: TicketLine) -> Ending:
+        return Ending(line, await self._system.tickets.effects_of(line.ticket))

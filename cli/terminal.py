@@ -1,6 +1,11 @@
 """How commands print: no guessed highlighting, and full lines where nobody's window is the limit."""
 
+import shlex
+import sys
+
 from rich.console import Console
+
+from adapters.settings import Settings
 
 WIDTH_WITHOUT_A_WINDOW = 160
 
@@ -11,3 +16,10 @@ def console() -> Console:
     if not shown.is_terminal:
         shown.width = WIDTH_WITHOUT_A_WINDOW
     return shown
+
+
+def own_command() -> str:
+    """How to call this program again from another terminal, on the same state."""
+    called = sys.argv[0] if "/" in sys.argv[0] else "countersign"
+    home = Settings().home
+    return f"COUNTERSIGN_HOME={shlex.quote(str(home))} {shlex.quote(called)}" if home else shlex.quote(called)

@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
 from cli.connected import Connected, connected
 from cli.story import Line, story_of
-from cli.terminal import console
+from cli.terminal import console, own_command
 from workflows.ids import ticket_workflow_id
 
 STEP_WIDTH = 16
@@ -89,7 +89,7 @@ def _print_ticket(
     for table in (decided, effects):
         shown.print()
         shown.print(table)
-    shown.print(f"\nThe story: countersign ticket trace {named}")
+    shown.print(f"\nThe story: {own_command()} ticket trace {named}")
 
 
 async def _trace(named: str) -> None:
