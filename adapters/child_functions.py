@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from adapters.presidio.redaction import RedactionEngine, redact_call
+from adapters.presidio.redaction import RedactionEngine, redact_call, redact_text_call
 from adapters.triage.model import classify_call
 from adapters.triage.taxonomy import starter_taxonomy
 
@@ -21,7 +21,7 @@ def redact(argument: Any) -> Any:
 
 def redact_text(argument: Any) -> Any:
     """`Redactor.redact_text`."""
-    return _redaction().redact_text(str(argument))
+    return redact_text_call(_redaction(), argument)
 
 
 def classify(argument: Any) -> Any:
@@ -38,5 +38,5 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 
 def warm() -> None:
     """Compiles every expression and learns the starter taxonomy before the first ticket waits for it."""
-    redact_text("Hello, my name is Ada Example and my order #AB-1234 has not arrived.")
+    redact_text({"text": "Hello, I am Ada Example and my order #AB-1234 has not arrived.", "known": {}})
     classify({"text": "Where is my order?", "taxonomy": starter_taxonomy().model_dump(mode="json")})

@@ -199,8 +199,11 @@ class Redactor(Protocol):
         """`known` are the ticket's vault entries, so that a value keeps its placeholder over turns."""
         ...
 
-    async def redact_text(self, text: str) -> str:
-        """For what teammates type: irreversible, placeholders have no vault entries."""
+    async def redact_text(self, text: str, known: Mapping[str, str]) -> str:
+        """For what teammates type: irreversible, placeholders have no vault entries.
+
+        `known` are the ticket's vault entries, because teammates name the people of the ticket.
+        """
         ...
 
 

@@ -180,7 +180,8 @@ class Votes:
         if not reason:
             return None
         try:
-            safe = await self._ports.redactor.redact_text(reason)
+            known = await self._ports.vault.values(ticket)
+            safe = await self._ports.redactor.redact_text(reason, known)
         except UNREADABLE as error:
             log.warning("reason_not_kept", error=type(error).__name__)
             return None

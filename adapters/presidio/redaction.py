@@ -1,6 +1,7 @@
 """Redaction itself, in a child of the pool. Any doubt is an exception, and an exception is quarantine."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from presidio_analyzer import RecognizerResult
@@ -46,9 +47,9 @@ class RedactionEngine:
             recognizers=self._digest,
         )
 
-    def redact_text(self, text: str) -> str:
-        """One text on its own; its placeholders lead nowhere."""
-        (redacted,) = self._redact_texts([normalise(text)], [], Placeholders({}, []))
+    def redact_text(self, text: str, known: Mapping[str, str] = MappingProxyType({})) -> str:
+        """One text on its own; its placeholders lead nowhere, those of known values too."""
+        (redacted,) = self._redact_texts([normalise(text)], _identities_in(known), Placeholders({}, []))
         return redacted
 
     def _redact_texts(
@@ -112,6 +113,11 @@ def _identities_in(known: Mapping[str, str]) -> list[Identity]:
         for match, value in matches
         if match is not None and match["kind"] in K.__members__
     ]
+
+
+def redact_text_call(redaction: RedactionEngine, argument: Any) -> str:
+    """`Redactor.redact_text` as the pool carries it."""
+    return redaction.redact_text(str(argument["text"]), argument["known"])
 
 
 def redact_call(redaction: RedactionEngine, argument: Any) -> Any:

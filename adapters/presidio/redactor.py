@@ -28,10 +28,10 @@ class PresidioRedactor:
         except Exception:  # noqa: BLE001 - a message could quote the text
             raise RedactionFailed from None
 
-    async def redact_text(self, text: str) -> str:
+    async def redact_text(self, text: str, known: Mapping[str, str]) -> str:
         """For what teammates type; irreversible."""
         try:
-            return str(await self._ask("redact_text", text))
+            return str(await self._ask("redact_text", {"text": text, "known": dict(known)}))
         except (ChildDied, ChildOverran, NoChildFree):
             raise
         except Exception:  # noqa: BLE001 - a message could quote the text

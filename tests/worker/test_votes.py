@@ -1,6 +1,6 @@
 """Clicks become votes: judged by who clicked, asked until answered, refusals told to the clicker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -149,10 +149,10 @@ class FragileRedactor(InMemoryRedactor):
 
     fails = False
 
-    async def redact_text(self, text: str) -> str:
+    async def redact_text(self, text: str, known: Mapping[str, str]) -> str:
         if self.fails:
             raise RedactionFailed
-        return await super().redact_text(text)
+        return await super().redact_text(text, known)
 
 
 class Table:
@@ -237,6 +237,18 @@ async def test_reason_is_kept_redacted_and_travels_as_a_reference(table: Table) 
     kept = (await table.office.artifacts.get(TICKET, vote.reason)).decode()
     assert vote.reason.startswith(ArtifactKind.REASON)
     assert "HB-1002" not in kept
+
+
+async def test_reason_that_names_the_customer_is_kept_without_the_name(table: Table) -> None:
+    await table.office.vault.keep(TICKET, {"[[PERSON_1_k7]]": "Ada Novak"})
+    table.inbox.arrive(a_click(kind=VoteKind.REJECT, reason="Ada Novak has called already"))
+
+    await table.round()
+
+    [(vote, _)] = table.ballot.cast_votes
+    assert vote.reason is not None
+    kept = (await table.office.artifacts.get(TICKET, vote.reason)).decode()
+    assert kept == "[[PERSON_1_k7]] has called already"
 
 
 async def test_reason_that_cannot_be_redacted_counts_as_not_written(table: Table) -> None:

@@ -31,9 +31,18 @@ async def test_conversation_comes_back_redacted(pool: ChildPool, conversing: Con
 
 
 async def test_single_text_comes_back_redacted(pool: ChildPool) -> None:
-    redacted = await PresidioRedactor(pool).redact_text("rejected, joe@example.com is not known")
+    redacted = await PresidioRedactor(pool).redact_text("rejected, joe@example.com is not known", {})
 
     assert "joe" not in redacted
+
+
+async def test_people_of_the_ticket_are_taken_out_of_what_teammates_type(pool: ChildPool) -> None:
+    known = {"[[PERSON_1_k7]]": "Zora Quist", "order_0a1b2c3d": "HB-7"}
+
+    redacted = await PresidioRedactor(pool).redact_text("zora quist called, Quist was angry", known)
+
+    assert "quist" not in redacted.lower()
+    assert redacted.endswith("was angry")
 
 
 async def test_text_that_kills_its_child_is_an_exception_and_the_next_one_is_redacted(
@@ -66,7 +75,7 @@ async def test_failure_in_the_child_has_a_fixed_text_and_no_cause(
 
 async def test_oversize_text_fails(pool: ChildPool) -> None:
     with pytest.raises(RedactionFailed):
-        await PresidioRedactor(pool).redact_text("a" * (MAX_CHARACTERS + 1))
+        await PresidioRedactor(pool).redact_text("a" * (MAX_CHARACTERS + 1), {})
 
 
 async def test_redacted_conversation_is_classified(pool: ChildPool, conversing: Conversing) -> None:
