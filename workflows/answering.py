@@ -8,7 +8,7 @@ from activities.drafting import DraftInput
 from domain.action import ActionType, ProposedAction
 from domain.approval import ApprovalStatus
 from domain.decision import PolicyDecision, Verdict
-from domain.draft import Draft
+from domain.draft import Abstention, Draft
 from domain.effect import EffectIntent, EffectResult, EffectState
 from domain.fact import Facts
 from domain.handoff import HandoffReason, reason_before_drafting, reason_of
@@ -105,8 +105,8 @@ class Answering:
                 citations=found.citations,
             )
         )
-        if draft.abstained is not None:
-            raise HandOver(reason_of(draft.abstained))
+        if draft.abstained is not None or draft.reply is None:
+            raise HandOver(reason_of(draft.abstained or Abstention.NOTHING_FOUND))
         turn.draft = draft
         return draft
 

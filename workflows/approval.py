@@ -1,7 +1,7 @@
 """A question put to people about exactly one action, until they answer or time is up."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
@@ -82,7 +82,9 @@ class ApprovalWorkflow:
     @vote.validator
     def _refuse(self, vote: Vote) -> None:
         voted = frozenset(earlier.eligibility.principal for earlier in self._votes)
-        refusal = refusal_of(vote, self._request, voted, self._status) or self._untimely(vote)
+        refusal = refusal_of(vote, self._request, voted, self._status) or untimely(
+            self._due, vote.eligibility.as_of, now=workflow.now()
+        )
         if refusal is not None:
             raise ApplicationError(refusal.value, type=refusal.value, non_retryable=True)
 
@@ -90,14 +92,6 @@ class ApprovalWorkflow:
     def status(self) -> ApprovalStatus:
         """Where it stands."""
         return self._status
-
-    def _untimely(self, vote: Vote) -> VoteRefusal | None:
-        now, as_of = workflow.now(), vote.eligibility.as_of
-        if now >= self._due:
-            return VoteRefusal.EXPIRED
-        if as_of < now - FRESH or as_of > now + CLOCK_SKEW:
-            return VoteRefusal.STALE_ELIGIBILITY
-        return None
 
     def _patience(self) -> timedelta:
         obligations = self._request.obligations
@@ -187,3 +181,12 @@ class ApprovalWorkflow:
             reason=self._reason(),
             voters=tuple(vote.eligibility.principal for vote in self._votes),
         )
+
+
+def untimely(due: datetime, as_of: datetime, *, now: datetime) -> VoteRefusal | None:
+    """Too late for the question, or an eligibility that is not of now."""
+    if now >= due:
+        return VoteRefusal.EXPIRED
+    if as_of < now - FRESH or as_of > now + CLOCK_SKEW:
+        return VoteRefusal.STALE_ELIGIBILITY
+    return None

@@ -32,17 +32,18 @@ LONGEST_CODE = 64
 
 def answer_plan(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
     """Money first, then what tells of it, then what files it."""
-    actions: list[ProposedAction] = []
-    if draft.refund is not None:
-        actions.append(_proposed(Ordinal.REFUND, draft.refund))
-    if draft.reply is None:
-        return tuple(actions)
+    refund = () if draft.refund is None else (_proposed(Ordinal.REFUND, draft.refund),)
+    return (*refund, *_telling(turn, draft))
+
+
+def _telling(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
+    """A tenant that is only assisted gets the words as a note."""
+    text = draft.reply or ""  # a draft without words has been handed over; no pattern takes an empty one
     if turn.settings.mode is Mode.ASSIST:
-        return (*actions, _proposed(Ordinal.NOTE, PrivateNote(text=draft.reply)))
+        return (_proposed(Ordinal.NOTE, PrivateNote(text=text)),)
     zones = tuple(sorted({citation.zone for citation in draft.citations}))
     return (
-        *actions,
-        _proposed(Ordinal.REPLY, Reply(text=draft.reply, zones=zones)),
+        _proposed(Ordinal.REPLY, Reply(text=text, zones=zones)),
         _proposed(Ordinal.STATUS, SetStatus(status=TicketStatus.SOLVED)),
         _proposed(Ordinal.TAGS, AddTags(tags=_tags(turn.triage))),
     )

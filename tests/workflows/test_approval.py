@@ -8,13 +8,18 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
-from adapters.in_memory import InMemoryEngine, InMemoryPolicies, ScriptedEngine
+from adapters.in_memory import InMemoryEngine, InMemoryPolicies, InMemorySender, ScriptedEngine
 from domain.action import ActionType
 from domain.approval import ApprovalStatus, Eligibility, VoteKind, VoteRefusal
 from domain.decision import EngineAnswer, Obligations, OnTimeout, PolicyInput, Reason, Verdict
+from domain.effect import Receipt
+from domain.errors import KeyDestroyed
 from domain.handoff import HandoffReason
-from tests.office import Office
+from domain.ports import SendOrder
+from domain.ticket import Outcome
+from tests.office import NOW, Office
 from tests.workflows.running import Desk, open_desk
+from workflows.approval import untimely
 from workflows.messages import TicketClosed
 from workflows.ticket import TicketWorkflow
 
@@ -186,3 +191,30 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
 
     assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
     assert office.sender.sent(ActionType.SLACK_POST) == []
+
+
+def test_vote_after_the_due_time_is_refused_by_the_validator() -> None:
+    """The timer usually ends the question first; a vote may still come in the same moment."""
+    due = NOW + timedelta(seconds=60)
+
+    assert untimely(due, NOW, now=due) is VoteRefusal.EXPIRED
+    assert untimely(due, NOW, now=due - timedelta(seconds=1)) is None
+
+
+async def test_answer_counts_even_if_the_buttons_stay(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    perform = InMemorySender.send
+
+    async def refuse_updates(order: SendOrder) -> Receipt:
+        if order.action.type is ActionType.SLACK_UPDATE:
+            raise KeyDestroyed
+        return await perform(office.sender, order)
+
+    async with open_desk(environment, office) as desk:
+        run = await waiting(desk)
+        office.sender.send = refuse_updates  # type: ignore[method-assign] # a fault of this test
+        await desk.vote(VoteKind.APPROVE)
+        closed = await run.result()
+
+    assert closed.record.outcome is Outcome.ASSUMED
+    assert len(office.sender.sent(ActionType.REFUND)) == 1

@@ -1,0 +1,72 @@
+"""The gate: complete inputs, recorded once, and closed whenever something is wrong."""
+
+from uuid import UUID
+
+from activities.policy import NO_BUNDLE, DecideInput, PolicyActivities
+from adapters.in_memory import InMemoryPolicies, ScriptedEngine
+from domain.action import ProposedAction, Refund, SetStatus
+from domain.decision import EngineAnswer, PolicyInput, Verdict
+from domain.errors import BundleRefused
+from domain.fact import Money
+from domain.ports import PolicyEngine
+from domain.ticket import Mode, Owner, TicketStatus
+from tests.office import TICKET, Office
+
+STATUS = ProposedAction(ordinal=3, action=SetStatus(status=TicketStatus.SOLVED))
+REFUND = ProposedAction(
+    ordinal=0,
+    action=Refund(
+        order="order_" + "0" * 24,
+        payment="payment_" + "0" * 24,
+        amount=Money(minor_units=1, currency="EUR"),
+        playbook="any",
+    ),
+)
+
+
+def plan(*actions: ProposedAction) -> DecideInput:
+    return DecideInput(ticket=TICKET, turn=1, mode=Mode.AUTOMATE, owner=Owner.AUTOMATION, actions=actions)
+
+
+def gate(office: Office, policies: InMemoryPolicies | None = None) -> PolicyActivities:
+    return PolicyActivities(policies=policies or office.policies, decisions=office.decisions)
+
+
+class NoBundle(InMemoryPolicies):
+    async def active(self, tenant_id: UUID) -> PolicyEngine:
+        del tenant_id
+        raise BundleRefused("it is empty")
+
+
+def broken(_: PolicyInput) -> EngineAnswer:
+    raise RuntimeError
+
+
+async def test_plan_is_decided_in_order_and_kept_once() -> None:
+    office = Office()
+
+    for _ in range(2):
+        decided = await gate(office).decide(plan(STATUS, REFUND))
+
+    assert [made.action_digest for made in decided.decisions] == [STATUS.digest, REFUND.digest]
+    assert len(office.decisions.made) == 2
+
+
+async def test_money_without_a_fact_is_denied() -> None:
+    decided = await gate(Office()).decide(plan(REFUND))
+
+    assert decided.decisions[0].verdict is Verdict.DENY
+
+
+async def test_engine_that_breaks_denies() -> None:
+    decided = await gate(Office(), InMemoryPolicies(ScriptedEngine(broken))).decide(plan(STATUS))
+
+    assert decided.decisions[0].verdict is Verdict.DENY
+    assert decided.decisions[0].reasons[0].code == "engine_failed"
+
+
+async def test_tenant_without_a_bundle_is_denied_everything() -> None:
+    decided = await gate(Office(), NoBundle()).decide(plan(STATUS))
+
+    assert decided.decisions[0].verdict is Verdict.DENY
+    assert decided.decisions[0].policy_version == NO_BUNDLE
