@@ -179,6 +179,7 @@ class TicketBook:
             "author": words.author.value,
             "public": words.public,
             "created_at": iso(self._clock()),
+            **({"reference": words.reference} if words.reference else {}),
         }
         self._webhooks.announce(brand, ticket_id, payload, copies)
 

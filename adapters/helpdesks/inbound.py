@@ -41,6 +41,10 @@ class Source(Protocol):
         """The external ticket id; None where there is none. Raises `Malformed`, nothing else."""
         ...
 
+    def is_echo(self, document: object) -> bool:
+        """Whether it certainly tells of a message that we sent. Any doubt is a no."""
+        ...
+
 
 def one_header(headers: Headers, name: str, shape: re.Pattern[str]) -> str:
     """The header's only value.

@@ -12,12 +12,14 @@ import re
 from collections.abc import Sequence
 
 from adapters.helpdesks.inbound import Headers, Malformed, Unproven, one_header
+from domain.model import EFFECT_PATTERN
 
 WINDOW_S = 300
 MOST_SIGNATURES = 16
 LEAST_KEY_BYTES = 16
 _ID = re.compile(r"[!-~]{1,256}")
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_EFFECT = re.compile(EFFECT_PATTERN)
 _TICKET_ID = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 
 
@@ -48,6 +50,13 @@ class StandardWebhooks:
         if not isinstance(ticket_id, str) or _TICKET_ID.fullmatch(ticket_id) is None:
             return None
         return ticket_id
+
+    def is_echo(self, document: object) -> bool:
+        """A program's message under one of our effect keys, which went out as idempotency keys."""
+        if not isinstance(document, dict) or document.get("author") != "automation":
+            return False
+        reference = document.get("reference")
+        return isinstance(reference, str) and _EFFECT.fullmatch(reference) is not None
 
 
 def signature(secret: str, id_: str, timestamp: str, body: bytes) -> bytes:

@@ -72,6 +72,48 @@ async def test_delivery_id_of_the_sender_is_kept_as_a_digest_only(
     assert len(arrival.delivery_key) == 32
 
 
+ECHO = {"ticket_id": "1001", "author": "automation", "reference": f"eff_{'0' * 40}"}
+
+
+async def test_echo_of_our_own_message_is_acknowledged_and_kept_nowhere(
+    client: httpx.AsyncClient, inbox: FakeInbox
+) -> None:
+    body = json.dumps(ECHO).encode()
+
+    first, copy = [await client.post(PATH, content=body, headers=signed(body)) for _ in range(2)]
+
+    assert (first.status_code, copy.status_code) == (HTTPStatus.ACCEPTED, HTTPStatus.ACCEPTED)
+    assert first.json() == copy.json()
+    assert not inbox.rows
+
+
+async def test_echo_that_nobody_signed_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.post(PATH, content=json.dumps(ECHO).encode(), headers=signed())
+
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ({"author": "customer"}, "a customer may quote anything"),
+        ({"author": "teammate"}, "a teammate's word may change who owns the ticket"),
+        ({"reference": None}, "another program's message"),
+        ({"reference": "rule-17"}, "the same"),
+        ({"reference": f"eff_{'0' * 40} "}, "not quite a key of ours"),
+        ({"reference": ["eff_"]}, "nothing we know"),
+    ],
+)
+async def test_what_is_not_certainly_our_echo_is_a_delivery(
+    client: httpx.AsyncClient, inbox: FakeInbox, said: dict[str, object], note: str
+) -> None:
+    body = json.dumps({**ECHO, **said}).encode()
+
+    await client.post(PATH, content=body, headers=signed(body))
+
+    assert len(inbox.rows) == 1, note
+
+
 REFUSED = {
     "wrong secret": signed(secret=NEXT_SECRET),
     "another body": signed(b"{}"),

@@ -43,13 +43,14 @@ async def test_our_own_reply_and_note_are_announced_too(town: Town, receiver: Re
     async with town.control() as control, town.helpdesk() as helpdesk:
         opened = (await control.post("/tickets", json=ticket(send_webhook=False))).json()
         for kind in ("replies", "notes"):
-            await helpdesk.post(f"/tickets/{opened['id']}/{kind}", json={"body": "Hello"})
+            path, key = f"/tickets/{opened['id']}/{kind}", {"Idempotency-Key": f"key-{kind}"}
+            await helpdesk.post(path, json={"body": "Hello"}, headers=key)
 
     bodies = [json.loads((await receiver.next()).body) for _ in range(2)]
 
-    assert sorted((body["author"], body["public"]) for body in bodies) == [
-        ("automation", False),
-        ("automation", True),
+    assert sorted((body["author"], body["public"], body["reference"]) for body in bodies) == [
+        ("automation", False, "key-notes"),
+        ("automation", True, "key-replies"),
     ]
 
 
