@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import psutil  # type: ignore[import-untyped]  # it has no annotations
+import psutil
 
 MIB = 1024 * 1024
 
