@@ -101,9 +101,7 @@ async def add_tenant(stores: TenantStores, spec: TenantSpec) -> Added:
     tenant_id = known or uuid4()
     await stores.registry.put_tenant(spec.configuration(tenant_id))
     await _connect(stores.registry, tenant_id, spec)
-    for teammate in spec.file.teammates:
-        entry = PrincipalEntry(slack_team_id=spec.file.slack.team_id, **teammate.model_dump())
-        await stores.registry.put_principal(tenant_id, entry)
+    await _staff(stores.registry, tenant_id, spec)
     return Added(
         tenant_id=tenant_id,
         is_new=known is None,
@@ -129,6 +127,14 @@ async def _connect(registry: TenantRegistry, tenant_id: UUID, spec: TenantSpec) 
     payments = ProviderEntry(base_url=file.payments.base_url, token=file.payments.secret_key)
     await registry.put_payments(tenant_id, payments)
     await registry.put_slack(tenant_id, SlackEntry(**dict(file.slack)))
+
+
+async def _staff(registry: TenantRegistry, tenant_id: UUID, spec: TenantSpec) -> None:
+    staying = []
+    for teammate in spec.file.teammates:
+        entry = PrincipalEntry(slack_team_id=spec.file.slack.team_id, **teammate.model_dump())
+        staying.append(await registry.put_principal(tenant_id, entry))
+    await registry.retire_others(tenant_id, staying)
 
 
 def _check_playbooks(path: Path, file: TenantFile, taxonomy: Taxonomy) -> None:

@@ -5,12 +5,12 @@ Runs as `owner` with the key role `key_app`: no process that serves tickets can 
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,7 @@ from adapters.postgres.directory import Directory, DirectoryKind, directory_dige
 from adapters.postgres.session import Database
 from adapters.postgres.tables import (
     api_tokens,
+    audit_events,
     directory,
     helpdesk_connections,
     principals,
@@ -130,6 +131,19 @@ class TenantRegistry:
         ).returning(principals.c.id)
         async with self._database.transaction(tenant_id) as session:
             return str((await session.execute(known)).scalar_one())
+
+    async def retire_others(self, tenant_id: UUID, staying: Collection[RecordId]) -> None:
+        """Whoever the file no longer names keeps a row, because votes name it, and may decide nothing."""
+        leaving = update(principals).where(
+            principals.c.tenant_id == tenant_id,
+            principals.c.id.not_in(staying),
+            (func.cardinality(principals.c.groups) > 0) | (func.cardinality(principals.c.roles) > 0),
+        )
+        retired = leaving.values(groups=[], roles=[]).returning(principals.c.id)
+        async with self._database.transaction(tenant_id) as session:
+            for principal in (await session.execute(retired)).scalars().all():
+                values = {"tenant_id": tenant_id, "kind": "principal_retired", "content": {"id": principal}}
+                await session.execute(insert(audit_events).values(values))
 
     async def put_helpdesk(self, tenant_id: UUID, name: str, entry: HelpdeskEntry) -> None:
         """`name` is the tenant's; it is part of the webhook address. An earlier slug stops working."""

@@ -98,6 +98,26 @@ async def test_teammates_are_known_by_their_slack_user(
     assert found.groups == ("approvers",)
 
 
+async def test_who_leaves_the_file_may_decide_nothing(
+    stores: TenantStores, databases: Databases, tmp_path: Path
+) -> None:
+    name, content = a_name(), document()
+    omar = {"name": "Omar", "slack_user_id": "U0OMAR", "groups": ["approvers"], "roles": ["admin"]}
+    both: dict[str, Any] = {**content, "teammates": [*content["teammates"], omar]}  # type: ignore[misc]
+    added = await add_tenant(stores, read_tenant(name, written(tmp_path, both)))
+
+    spec = read_tenant(name, written(tmp_path, content))
+    await add_tenant(stores, spec)
+
+    people = Principals(databases.app)
+    left = await people.by_slack_user(added.tenant_id, spec.file.slack.team_id, "U0OMAR")
+    stays = await people.by_slack_user(added.tenant_id, spec.file.slack.team_id, "U0NORA")
+    assert left is not None
+    assert stays is not None
+    assert (left.groups, left.roles) == ((), ())
+    assert stays.groups == ("approvers",)
+
+
 async def test_operator_sees_every_tenant(stores: TenantStores, databases: Databases, tmp_path: Path) -> None:
     names = {a_name(), a_name()}
     for name in names:
