@@ -31,7 +31,9 @@ from worker.word_to_clicker import WordToClicker
 log = structlog.get_logger("worker.votes")
 
 AT_ONCE = 16
-LEASE = timedelta(minutes=1)
+# Renewed while the answer is under way, so that the clicks of a killed worker are soon taken by another one.
+LEASE = timedelta(seconds=6)
+RENEW_EVERY_S = 2.0
 # A card can be clicked before its workflow has started; after this it never was.
 START_GRACE = timedelta(minutes=1)
 SOON = timedelta(seconds=0.5)
@@ -50,6 +52,10 @@ class WaitingClicks(Protocol):
 
     async def lease(self, life: timedelta) -> Sequence[WaitingRow]:
         """Rows that nobody else takes for `life`."""
+        ...
+
+    async def renew(self, row: WaitingRow, life: timedelta) -> None:
+        """Nobody else takes it for `life` from now."""
         ...
 
     async def postpone(self, row: WaitingRow, by: timedelta) -> None:
@@ -100,8 +106,9 @@ class VotePorts:
 class Votes:
     """One taker of clicks; several may run."""
 
-    def __init__(self, ports: VotePorts) -> None:
+    def __init__(self, ports: VotePorts, renew_every_s: float = RENEW_EVERY_S) -> None:
         self._ports = ports
+        self._renew_every_s = renew_every_s
         self._under_way: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -112,7 +119,7 @@ class Votes:
         """
         rows = await self._ports.waiting.lease(LEASE)
         for row in rows:
-            task = asyncio.create_task(self._answer_or_postpone(row))
+            task = asyncio.create_task(self._answer_under_lease(row))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         return bool(rows)
@@ -120,6 +127,21 @@ class Votes:
     async def drain(self) -> None:
         """Waits for the answers under way."""
         await asyncio.gather(*self._under_way)
+
+    async def _answer_under_lease(self, row: WaitingRow) -> None:
+        renewing = asyncio.create_task(self._renew(row))
+        try:
+            await self._answer_or_postpone(row)
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, row: WaitingRow) -> None:
+        while True:
+            await asyncio.sleep(self._renew_every_s)
+            try:
+                await self._ports.waiting.renew(row, LEASE)
+            except Exception as error:  # noqa: BLE001 - a vote cast twice under its id counts once
+                log.warning("lease_not_renewed", delivery_id=str(row.id), error=type(error).__name__)
 
     async def _answer_or_postpone(self, row: WaitingRow) -> None:
         async with self._slots:

@@ -57,6 +57,12 @@ DELAYED = text(
      where tenant_id = :tenant and id = :id and state = 'pending'
     """
 )
+RENEWED = text(
+    """
+    update inbox set not_before = now() + :life
+     where tenant_id = :tenant and id = :id and state = 'pending'
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,11 @@ class RelayInbox:
             for row in batch.rows:
                 await batch.delay(row, life)
             return batch.rows
+
+    async def renew(self, row: WaitingRow, life: timedelta) -> None:
+        """Makes a lease last for `life` from now; not counted as an attempt."""
+        async with self._database.across_tenants() as session:
+            await session.execute(RENEWED, {"tenant": row.tenant_id, "id": row.id, "life": life})
 
     async def postpone(self, row: WaitingRow, by: timedelta) -> None:
         """Ends a lease: the row may be taken again after `by`."""

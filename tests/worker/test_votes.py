@@ -1,5 +1,7 @@
 """Clicks become votes: judged by who clicked, asked until answered, refusals told to the clicker."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +26,7 @@ from domain.model import ApprovalId
 from domain.ports import ArtifactKind
 from tests.office import NOW, TENANT, TICKET, Office
 from worker.ballots import NoAnswer, NotAsked
-from worker.votes import VotePorts, Votes
+from worker.votes import RENEW_EVERY_S, VotePorts, Votes
 from worker.word_to_clicker import EphemeralWord
 
 MESSAGE = "msg_" + "a" * 32
@@ -85,6 +87,8 @@ class ClickInbox:
     attempts: dict[UUID, int] = field(default_factory=dict)
     closed: dict[UUID, InboxState] = field(default_factory=dict)
     postponed: list[timedelta] = field(default_factory=list)
+    renewed: Counter[UUID] = field(default_factory=Counter)
+    kept_long: asyncio.Event = field(default_factory=asyncio.Event)
 
     def arrive(self, click: Click) -> UUID:
         row = uuid4()
@@ -93,8 +97,16 @@ class ClickInbox:
         return row
 
     async def lease(self, life: timedelta) -> Sequence[WaitingRow]:
-        assert life > timedelta(seconds=30)
+        assert life > timedelta(seconds=2 * RENEW_EVERY_S)
         return [self._row(row) for row in self.clicks if row not in self.closed]
+
+    async def renew(self, row: WaitingRow, life: timedelta) -> None:
+        assert life > timedelta(seconds=2 * RENEW_EVERY_S)
+        self.renewed[row.id] += 1
+        if self.renewed[row.id] == 2:
+            self.kept_long.set()
+        if self.renewed[row.id] == 1:
+            raise ConnectionError
 
     async def postpone(self, row: WaitingRow, by: timedelta) -> None:
         self.attempts[row.id] = row.attempts + 1
@@ -134,10 +146,13 @@ class Ballot:
     def __init__(self) -> None:
         self.answers: list[VoteRefusal | Exception | None] = []
         self.cast_votes: list[tuple[Vote, str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def cast(self, tenant_id: UUID, vote: Vote, vote_id: str) -> VoteRefusal | None:
         assert tenant_id == TENANT
         self.cast_votes.append((vote, vote_id))
+        await self.open.wait()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -176,7 +191,8 @@ class Table:
                 ballots=self.ballot,
                 word=self._word(),
                 clock=lambda: self.inbox.now,
-            )
+            ),
+            renew_every_s=0.001,
         )
 
     async def round(self) -> None:
@@ -298,6 +314,20 @@ async def test_unanswered_vote_is_asked_again_under_the_same_id(table: Table) ->
     assert [vote_id for _, vote_id in table.ballot.cast_votes] == [row.hex] * 3
     assert table.inbox.closed == {row: InboxState.CONSUMED}
     assert table.inbox.postponed == sorted(table.inbox.postponed)
+
+
+async def test_lease_is_renewed_while_the_answer_takes_its_time_and_no_longer(table: Table) -> None:
+    table.ballot.open.clear()
+    row = table.inbox.arrive(a_click())
+
+    await table.votes.round()
+    await table.inbox.kept_long.wait()  # although the first renewal failed
+    table.ballot.open.set()
+    await table.votes.drain()
+
+    await asyncio.sleep(0)  # lets the end of the renewal through
+    assert table.inbox.closed == {row: InboxState.CONSUMED}
+    assert not [task for task in asyncio.all_tasks() if "_renew" in str(task.get_coro())]
 
 
 async def test_eligibility_is_resolved_anew_at_each_attempt(table: Table) -> None:

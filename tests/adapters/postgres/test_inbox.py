@@ -270,6 +270,22 @@ async def test_click_is_there_again_after_its_lease(
     assert again.attempts > leased.attempts
 
 
+async def test_renewed_lease_lasts_on_and_counts_as_no_attempt(
+    door: DoorInbox, relay: RelayInbox, databases: Databases, ticket: TicketRef
+) -> None:
+    del relay
+    await door.accept(arrival(ticket, kind=InboxKind.SLACK, source="slack", route=None))
+    clicks = RelayInbox(databases.relay, InboxKind.SLACK)
+    [leased] = await clicks.lease(timedelta())
+
+    await clicks.renew(leased, timedelta(minutes=1))
+
+    assert await clicks.lease(timedelta(minutes=1)) == []
+    await clicks.renew(leased, timedelta())
+    [again] = await clicks.lease(timedelta(minutes=1))
+    assert again.attempts == leased.attempts + 1  # the first lease
+
+
 async def test_commit_kicks_the_listener(
     door: DoorInbox, database_urls: DatabaseUrls, ticket: TicketRef
 ) -> None:
