@@ -78,9 +78,17 @@ class EffectActivities:
 
     @activity.defn
     async def perform_each(self, input: PerformInput) -> Performed:
-        """Effects that do not need each other: what fails for good in one stops no other."""
+        """Effects that do not need each other: trouble with one keeps no other from leaving."""
+        results: list[EffectResult] = []
+        troubles: list[Exception] = []
         async with heartbeats():
-            results = [await self._perform_or_leave(intent) for intent in input.intents]
+            for intent in input.intents:
+                try:
+                    results.append(await self._perform_or_leave(intent))
+                except Exception as error:  # noqa: BLE001 - raised below, after the others had their turn
+                    troubles.append(error)
+        if troubles:
+            raise troubles[0]
         return Performed(effects=tuple(results), input_digest=digest_of(input))
 
     async def _perform_or_leave(self, intent: EffectIntent) -> EffectResult:
@@ -213,9 +221,9 @@ class EffectActivities:
         return claimed_at + sender.settle_time - self._clock()
 
     def _delay(self, error: Exception, sender: Sender, row: LedgerRow) -> timedelta:
-        """As long as the provider asks for; else soon, or when reading back can tell."""
+        """As long as the provider asks for and we have patience; else soon, or when reading back can tell."""
         if isinstance(error, ProviderUnavailable) and error.retry_after_s is not None:
-            return timedelta(seconds=error.retry_after_s)
+            return timedelta(seconds=min(error.retry_after_s, PATIENCE.total_seconds()))
         return UNSAID_DELAY if sender.idempotent else max(self._until_settled(sender, row), UNSAID_DELAY)
 
 

@@ -198,6 +198,18 @@ async def test_provider_says_when_to_come_back(office: Office) -> None:
     assert told.value.type == "ProviderUnavailable"
 
 
+async def test_provider_that_asks_for_hours_is_asked_again_when_patience_ends(office: Office) -> None:
+    """A step that waits longer than its own time-out would end without a word in the ledger."""
+    intent = await intent_for(office)
+    office.sender.before.append(ProviderUnavailable(retry_after_s=1e12))
+    with pytest.raises(ApplicationError) as told:
+        await office.effects().perform(intent)
+    assert told.value.next_retry_delay == PATIENCE
+    later(office, PATIENCE + timedelta(seconds=1))
+
+    assert (await office.effects().perform(intent)).state is EffectState.FAILED
+
+
 async def test_refusal_of_the_provider_is_final(office: Office) -> None:
     intent = await intent_for(office)
     office.sender.before.append(DeliveryRefused(422))
@@ -317,6 +329,17 @@ async def test_each_goes_on_after_what_can_never_be_done(office: Office) -> None
     performed = await office.effects().perform_each(PerformInput(intents=(conflicting, other)))
 
     assert [effect.state for effect in performed.effects] == [EffectState.UNKNOWN, EffectState.CONFIRMED]
+
+
+@pytest.mark.parametrize("trouble", [ProviderUnavailable(), LookupError("not connected")])
+async def test_each_leaves_although_another_has_to_wait(office: Office, trouble: Exception) -> None:
+    waiting, other = await intent_for(office), await intent_for(office, "Then", ordinal=1)
+    office.sender.before.append(trouble)
+
+    with pytest.raises((ApplicationError, LookupError)):
+        await office.effects().perform_each(PerformInput(intents=(waiting, other)))
+
+    assert office.replies() == ["Then"]
 
 
 async def test_notes_show_words_instead_of_values(office: Office) -> None:
