@@ -100,13 +100,14 @@ class ApprovalWorkflow:
         return timedelta(seconds=obligations.expires_in_s)
 
     async def _ask(self) -> None:
-        """Kept before it is shown. A card that certainly is not there can be answered by nobody."""
+        """Kept before it is shown. A question that perhaps nobody sees must not wait in silence."""
         opened = OpenInput(request=self._request, expires_at=self._due)
         await workflow.execute_local_activity_method(
             ApprovalActivities.open, opened, summary="Keep the question", **LOCAL_STEP
         )
         state = await self._post(0, SlackPost(card=self._request.card))
-        if state not in {EffectState.CONFIRMED, EffectState.UNKNOWN}:
+        seen = state is EffectState.CONFIRMED or (state is EffectState.UNKNOWN and self._votes)
+        if not seen:
             self._status = ApprovalStatus.CANCELLED
 
     async def _wait_for_votes(self) -> None:

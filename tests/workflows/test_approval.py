@@ -13,7 +13,7 @@ from domain.action import ActionType
 from domain.approval import ApprovalStatus, Eligibility, VoteKind, VoteRefusal
 from domain.decision import EngineAnswer, Obligations, OnTimeout, PolicyInput, Reason, Verdict
 from domain.effect import Receipt
-from domain.errors import KeyDestroyed
+from domain.errors import DeliveryRefused, DeliveryUncertain, KeyDestroyed
 from domain.handoff import HandoffReason
 from domain.ports import SendOrder
 from domain.ticket import Outcome
@@ -191,6 +191,50 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
 
     assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
     assert office.sender.sent(ActionType.SLACK_POST) == []
+
+
+def lost_post(office: Office) -> None:
+    """Slack's answer to a post is lost, and what was posted cannot be read."""
+    perform = InMemorySender.send
+    office.sender.idempotent, office.sender.settle_time = False, timedelta()
+
+    async def lose_posts(order: SendOrder) -> Receipt:
+        if order.action.type is ActionType.SLACK_POST:
+            raise DeliveryUncertain
+        return await perform(office.sender, order)
+
+    office.sender.send = lose_posts  # type: ignore[method-assign] # a fault of this test
+
+
+async def test_question_that_perhaps_nobody_sees_is_handed_over_at_once(
+    environment: WorkflowEnvironment,
+) -> None:
+    office = Office()
+    lost_post(office)
+    office.sender.finding += [DeliveryRefused(403), DeliveryRefused(403)]
+
+    async with open_desk(environment, office) as desk:
+        closed = await desk.run(MEDIUM)
+
+    assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
+
+
+async def test_vote_shows_that_a_lost_card_was_seen(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    lost_post(office)
+
+    async with open_desk(environment, office) as desk:
+
+        async def answer_meanwhile(order: SendOrder) -> Receipt | None:
+            del order
+            await desk.vote(VoteKind.APPROVE)
+            raise DeliveryRefused(403)
+
+        office.sender.find = answer_meanwhile  # type: ignore[method-assign] # a fault of this test
+        closed = await desk.run(MEDIUM)
+
+    assert closed.handed_over_because is None
+    assert len(office.sender.sent(ActionType.REFUND)) == 1
 
 
 def test_vote_after_the_due_time_is_refused_by_the_validator() -> None:
