@@ -134,6 +134,7 @@ class Votes:
             await self._answer_or_postpone(row)
         finally:
             renewing.cancel()
+            await asyncio.wait([renewing])
 
     async def _renew(self, row: WaitingRow) -> None:
         while True:

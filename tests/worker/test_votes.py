@@ -325,7 +325,6 @@ async def test_lease_is_renewed_while_the_answer_takes_its_time_and_no_longer(ta
     table.ballot.open.set()
     await table.votes.drain()
 
-    await asyncio.sleep(0)  # lets the end of the renewal through
     assert table.inbox.closed == {row: InboxState.CONSUMED}
     assert not [task for task in asyncio.all_tasks() if "_renew" in str(task.get_coro())]
 
