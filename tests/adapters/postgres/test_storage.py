@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from adapters.embedded.postgres import PostgresServer
-from adapters.postgres.artifacts import PostgresArtifacts
+from adapters.postgres.artifacts import LARGEST_REMEMBERED, PostgresArtifacts
 from adapters.postgres.vault import PostgresVault
 from domain.errors import ArtifactExpired, KeyDestroyed
 from domain.ports import ArtifactKind
@@ -28,8 +28,8 @@ def vault(story: Story) -> PostgresVault:
 class Clock:
     """Moves when it is told to."""
 
-    def __init__(self) -> None:
-        self.time: datetime = now()
+    def __init__(self, time: datetime | None = None) -> None:
+        self.time: datetime = time or now()
 
     def __call__(self) -> datetime:
         return self.time.astimezone(UTC)
@@ -39,6 +39,36 @@ async def test_an_artifact_is_read_as_it_was_put(story: Story, artifacts: Postgr
     ref = await artifacts.put(story.ticket, ArtifactKind.DRAFT, b"Hello")
 
     assert await artifacts.get(story.ticket, ref) == b"Hello"
+
+
+async def test_an_artifact_is_read_by_another_process(story: Story, artifacts: PostgresArtifacts) -> None:
+    ref = await artifacts.put(story.ticket, ArtifactKind.DRAFT, b"Hello")
+
+    assert await PostgresArtifacts(story.databases.app, story.keys).get(story.ticket, ref) == b"Hello"
+
+
+async def test_the_next_step_reads_an_artifact_without_asking_the_database(story: Story) -> None:
+    writer = PostgresArtifacts(story.databases.app, story.keys, clock := Clock())
+    reader = PostgresArtifacts(story.databases.app, story.keys, clock)
+    ref = await writer.put(story.ticket, ArtifactKind.RAW, b"text", timedelta(hours=1))
+    await reader.get(story.ticket, ref)
+    later = Clock(clock.time + timedelta(hours=2))
+    await PostgresArtifacts(story.databases.app, story.keys, later).drop_expired(story.ticket.tenant_id)
+
+    assert await writer.get(story.ticket, ref) == b"text"
+    assert await reader.get(story.ticket, ref) == b"text"
+
+
+async def test_a_large_artifact_is_read_from_the_database_each_time(story: Story) -> None:
+    artifacts = PostgresArtifacts(story.databases.app, story.keys, clock := Clock())
+    large = b"x" * LARGEST_REMEMBERED
+    ref = await artifacts.put(story.ticket, ArtifactKind.RAW, large, timedelta(hours=1))
+    assert await artifacts.get(story.ticket, ref) == large
+    later = Clock(clock.time + timedelta(hours=2))
+    await PostgresArtifacts(story.databases.app, story.keys, later).drop_expired(story.ticket.tenant_id)
+
+    with pytest.raises(ArtifactExpired):
+        await artifacts.get(story.ticket, ref)
 
 
 async def test_the_same_content_has_the_same_name_per_ticket_and_kind(
@@ -92,8 +122,10 @@ async def test_the_longer_life_wins(story: Story) -> None:
     await artifacts.put(story.ticket, ArtifactKind.RAW, b"text", timedelta(hours=1))
 
     clock.time += timedelta(days=400)
+    elsewhere = PostgresArtifacts(story.databases.app, story.keys, clock)
 
     assert await artifacts.get(story.ticket, ref) == b"text"
+    assert await elsewhere.get(story.ticket, ref) == b"text"
 
 
 async def test_a_vault_keeps_the_first_value(story: Story, vault: PostgresVault) -> None:
