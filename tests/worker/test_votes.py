@@ -326,7 +326,7 @@ async def test_lease_is_renewed_while_the_answer_takes_its_time_and_no_longer(ta
     await table.votes.drain()
 
     assert table.inbox.closed == {row: InboxState.CONSUMED}
-    assert not [task for task in asyncio.all_tasks() if "_renew" in str(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "Votes._renew" in str(task.get_coro())]
 
 
 async def test_eligibility_is_resolved_anew_at_each_attempt(table: Table) -> None:
