@@ -15,10 +15,15 @@ from typing import Any
 from opentelemetry.trace import get_tracer_provider
 from temporalio import client as temporal_client
 from temporalio import worker as temporal_worker
+from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import OpenTelemetryInterceptor, ReplaySafeTracerProvider
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadConverter,
+)
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
@@ -70,12 +75,26 @@ class CountersignPlugin(SimplePlugin):
         )
 
 
+class TracelessFailures(DefaultFailureConverterWithEncodedAttributes):
+    """Encodes messages and keeps stack traces out: they are long and name the machine's paths."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        """The traceback stays with the exception for the worker's own log."""
+        traceback, exception.__traceback__ = exception.__traceback__, None
+        try:
+            super().to_failure(exception, payload_converter, failure)
+        finally:
+            exception.__traceback__ = traceback
+
+
 def data_converter(keys: TenantKeys) -> DataConverter:
-    """Pydantic JSON, encrypted for the tenant; messages and stack traces of failures too."""
+    """Pydantic JSON, encrypted for the tenant; the messages of failures too."""
     return DataConverter(
         payload_converter_class=PydanticPayloadConverter,
         payload_codec=TenantCodec(KeyRing(keys)),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=TracelessFailures,
     )
 
 

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 
+from adapters.payload_compression import NotInflatable, deflate, inflate
 from domain.errors import KeyDestroyed, KeyStoreUnavailable
 from domain.ports import DataKey
 
 ENCODING = b"binary/encrypted"
-KEY_ID = "countersign-key"
+KEY_ID = "key"
 NONCE_BYTES = 12
 FRESH_S = 60.0  # how long a destroyed or rotated key may still be used by this process
 STALE_S = 900.0  # how long an outage of the key store does not matter
@@ -140,15 +141,16 @@ class TenantCodec(PayloadCodec, WithSerializationContext):
 
 def _sealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
     nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key.secret).encrypt(nonce, payload.SerializeToString(), _bound(tenant, key.id))
-    return Payload(metadata={"encoding": ENCODING, KEY_ID: str(key.id).encode()}, data=nonce + sealed)
+    small = deflate(payload.SerializeToString())
+    sealed = AESGCM(key.secret).encrypt(nonce, small, _bound(tenant, key.id))
+    return Payload(metadata={"encoding": ENCODING, KEY_ID: key.id.bytes}, data=nonce + sealed)
 
 
 def _unsealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
     nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
     try:
-        opened = AESGCM(key.secret).decrypt(nonce, sealed, _bound(tenant, key.id))
-    except (InvalidTag, ValueError):
+        opened = inflate(AESGCM(key.secret).decrypt(nonce, sealed, _bound(tenant, key.id)))
+    except (InvalidTag, NotInflatable, ValueError):
         raise PayloadUnreadable from None
     return Payload.FromString(opened)
 
@@ -159,7 +161,7 @@ def _bound(tenant: UUID, key_id: UUID) -> bytes:
 
 def _key_id(payload: Payload) -> UUID:
     try:
-        return UUID(payload.metadata.get(KEY_ID, b"").decode())
+        return UUID(bytes=payload.metadata.get(KEY_ID, b""))
     except ValueError:
         raise PayloadUnreadable from None
 
