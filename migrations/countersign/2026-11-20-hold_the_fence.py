@@ -171,7 +171,7 @@ begin
     end if;
     select verdict into decided from countersign.decisions
         where tenant_id = p_tenant and id = p_decision and ticket_id = p_ticket and action_digest = p_digest;
-    if not found or decided not in ('allow', 'sanitize', 'approval_needed') then
+    if not found or decided not in ('allow', 'approval_needed') then
         return 'not_allowed';
     end if;
     if decided = 'approval_needed' or p_approval is not null then

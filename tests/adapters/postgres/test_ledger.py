@@ -171,8 +171,9 @@ async def test_a_freeze_of_another_action_does_not_matter(story: Story) -> None:
     assert await claimed(story, intent) == (EffectState.CLAIMED, None)
 
 
-async def test_a_denied_effect_is_withdrawn(story: Story) -> None:
-    intent = await story.intended(await story.decided(Verdict.DENY))
+@pytest.mark.parametrize("verdict", [Verdict.DENY, Verdict.SANITIZE])
+async def test_an_effect_that_may_not_leave_as_it_is_is_withdrawn(story: Story, verdict: Verdict) -> None:
+    intent = await story.intended(await story.decided(verdict))
 
     assert await claimed(story, intent) == withdrawn(Refusal.NOT_ALLOWED)
 
