@@ -92,7 +92,7 @@ class ApprovalActivities:
 
     @activity.defn
     async def open(self, input: OpenInput) -> Recorded:
-        """Keeps the question before anybody can see it."""
+        """Keeps the question before anybody can see it. One that has ended before is not asked again."""
         await self._approvals.request(input.request, input.expires_at)
         await self._tickets.set_stage(input.request.ticket, Stage.WAITING_FOR_APPROVAL)
         return Recorded(input_digest=digest_of(input))

@@ -110,6 +110,13 @@ class BundleRefused(Exception):
         super().__init__(f"The policy bundle was refused: {why}")
 
 
+class ApprovalEnded(Exception):
+    """The same question was put before and has ended: its card has no buttons any more."""
+
+    def __init__(self, approval_id: str) -> None:
+        super().__init__(f"Approval {approval_id!r} has ended before it was asked")
+
+
 # Repeating cannot help these; every other error is retried. Temporal compares class names.
 PERMANENT_ERRORS = (
     UnknownTenant,
@@ -123,4 +130,5 @@ PERMANENT_ERRORS = (
     ArtifactExpired,
     WrongTenant,
     BundleRefused,
+    ApprovalEnded,
 )

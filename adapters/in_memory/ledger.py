@@ -8,7 +8,7 @@ from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
 from domain.conversation import TextModel
 from domain.decision import Verdict
 from domain.effect import EFFECT_ARROWS, EffectIntent, EffectState, Receipt, Refusal
-from domain.errors import EffectConflict
+from domain.errors import ApprovalEnded, EffectConflict
 from domain.model import ApprovalId, EffectKey, RecordId
 from domain.ports import LedgerRow
 from domain.ticket import Mode, TicketRef
@@ -32,8 +32,10 @@ class InMemoryApprovals:
         self.refusals: list[tuple[ApprovalId, RecordId, VoteRefusal]] = []
 
     async def request(self, request: ApprovalRequest, expires_at: datetime) -> None:
-        """Repeating is safe."""
-        self.kept.setdefault(request.approval_id, KeptApproval(request=request, expires_at=expires_at))
+        """Repeating is safe. Raises `ApprovalEnded` where the same question has ended before."""
+        asked = KeptApproval(request=request, expires_at=expires_at)
+        if self.kept.setdefault(request.approval_id, asked).status is not ApprovalStatus.PENDING:
+            raise ApprovalEnded(request.approval_id)
 
     async def record_vote(self, vote: Vote, ticket: TicketRef) -> None:
         """Repeating is safe."""

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.session import Database
 from adapters.postgres.tables import approval_refusals, approval_votes, approvals
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
+from domain.errors import ApprovalEnded
 from domain.model import ApprovalId, RecordId
 from domain.ticket import TicketRef
 
@@ -35,7 +36,7 @@ class PostgresApprovals:
         self._database = database
 
     async def request(self, request: ApprovalRequest, expires_at: datetime) -> None:
-        """Repeating is safe."""
+        """Repeating is safe. Raises `ApprovalEnded` where the same question has ended before."""
         addition = insert(approvals).values(
             tenant_id=request.ticket.tenant_id,
             id=request.approval_id,
@@ -50,6 +51,8 @@ class PostgresApprovals:
         )
         async with self._database.transaction(request.ticket.tenant_id) as session:
             await session.execute(addition.on_conflict_do_nothing())
+            if (await session.execute(_status(request))).scalar_one() != ApprovalStatus.PENDING:
+                raise ApprovalEnded(request.approval_id)
 
     async def record_vote(self, vote: Vote, ticket: TicketRef) -> None:
         """One vote per person. Repeating is safe."""
@@ -82,3 +85,9 @@ class PostgresApprovals:
         )
         async with self._database.transaction(tenant_id) as session:
             await session.execute(addition)
+
+
+def _status(request: ApprovalRequest) -> Select[str]:
+    return select(approvals.c.status).where(
+        approvals.c.tenant_id == request.ticket.tenant_id, approvals.c.id == request.approval_id
+    )

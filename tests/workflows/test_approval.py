@@ -193,6 +193,24 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
     assert office.sender.sent(ActionType.SLACK_POST) == []
 
 
+async def test_question_that_ended_in_an_earlier_run_is_not_asked_again(
+    environment: WorkflowEnvironment,
+) -> None:
+    """Its card has lost its buttons, so a second run of the same turn would wait for nobody."""
+    office = Office()
+
+    async with open_desk(environment, office) as desk:
+        run = await waiting(desk)
+        asking = desk.approval()
+        await run.terminate()
+        await asking.cancel()
+        await asking.result()
+        closed = await (await desk.start(office.deliver("d2"))).result()
+
+    assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
+    assert office.sender.sent(ActionType.REFUND) == []
+
+
 def lost_post(office: Office) -> None:
     """Slack's answer to a post is lost, and what was posted cannot be read."""
     perform = InMemorySender.send
