@@ -4,7 +4,7 @@ from temporalio import activity
 
 from domain.model import Code, Digest, MessageKey, Model, digest_of
 from domain.ports import Tickets
-from domain.ticket import ClosingRecord, Stage, TicketRef
+from domain.ticket import ClosingRecord, Settlement, Stage, TicketRef
 
 
 class SettleInput(Model):
@@ -31,9 +31,9 @@ class SettlementActivities:
 
     @activity.defn
     async def settle(self, input: SettleInput) -> Settled:
-        """The message first: an answered message must never get a second turn."""
-        if input.message is not None:
-            await self._tickets.mark_answered(input.ticket, input.message, input.record.turns)
-        await self._tickets.settle(input.ticket, input.record, input.reason)
-        await self._tickets.set_stage(input.ticket, input.stage)
+        """In one transaction: whoever looks meanwhile sees the ticket before or after, never in between."""
+        settlement = Settlement(
+            record=input.record, stage=input.stage, reason=input.reason, message=input.message
+        )
+        await self._tickets.settle(input.ticket, settlement)
         return Settled(input_digest=digest_of(input))

@@ -18,7 +18,7 @@ from domain.handoff import HandoffReason
 from domain.knowledge import KnowledgeZone, Passage, RetrievalBackend
 from domain.model import ApprovalId, ArtifactRef, Digest, EffectKey, RecordId, Version
 from domain.playbook import RefundPlaybook
-from domain.ticket import ClosingRecord, Owner, Stage, TenantSettings, TicketRef
+from domain.ticket import ClosingRecord, Owner, Settlement, Stage, TenantSettings, TicketRef
 from domain.triage import Taxonomy, Triage
 
 # --- keys -------------------------------------------------------------------------------------
@@ -119,12 +119,8 @@ class Tickets(Protocol):
         """Owner becomes the teammates (exclusive lock on the ticket); returns the new owner epoch."""
         ...
 
-    async def settle(self, ticket: TicketRef, record: ClosingRecord, reason: str) -> None:
-        """Writes the outcome and marks the turn's message as answered. Repeating is safe."""
-        ...
-
-    async def mark_answered(self, ticket: TicketRef, message: str, turn: int) -> None:
-        """Remembers that a customer message had its turn. Repeating is safe."""
+    async def settle(self, ticket: TicketRef, settlement: Settlement) -> None:
+        """Writes the outcome, the stage and that the message had its turn: all or nothing, safe to repeat."""
         ...
 
     async def owner(self, ticket: TicketRef) -> tuple[Owner, int]:
@@ -316,7 +312,7 @@ class Approvals(Protocol):
     """Durable approval records: what was asked, votes, refused clicks."""
 
     async def request(self, request: ApprovalRequest, expires_at: datetime) -> None:
-        """Repeating is safe."""
+        """Repeating is safe. Raises `ApprovalEnded` where the same question has ended before."""
         ...
 
     async def record_vote(self, vote: Vote, ticket: TicketRef) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from domain.model import Code, Model, RouteKey, Version
+from domain.model import Code, MessageKey, Model, RouteKey, Version
 
 
 class Mode(StrEnum):
@@ -89,6 +89,15 @@ class ClosingRecord(Model):
     owner: Owner = Owner.AUTOMATION
     owner_epoch: int = Field(default=0, ge=0)
     outcome: Outcome | None = None
+
+
+class Settlement(Model):
+    """How a turn or a ticket ended and, if a customer's message had its turn, which one."""
+
+    record: ClosingRecord
+    stage: Stage
+    reason: Code
+    message: MessageKey | None = None
 
 
 def route_key(routing_secret: bytes, source: str, external_ticket_id: str) -> RouteKey:

@@ -11,7 +11,7 @@ from domain.errors import ArtifactExpired, KeyDestroyed, UnknownTenant
 from domain.handoff import HandoffReason
 from domain.model import ArtifactRef, DecisionId
 from domain.ports import ArtifactKind, DataKey, Delivery, TenantConfiguration
-from domain.ticket import ClosingRecord, Owner, Stage, TicketRef
+from domain.ticket import ClosingRecord, Owner, Settlement, Stage, TicketRef
 
 
 class InMemoryKeys:
@@ -118,16 +118,15 @@ class InMemoryTickets:
         self.records[ticket] = ClosingRecord.model_validate(record.model_dump() | changed)
         return epoch
 
-    async def settle(self, ticket: TicketRef, record: ClosingRecord, reason: str) -> None:
+    async def settle(self, ticket: TicketRef, settlement: Settlement) -> None:
         """Keeps the owner: only `hand_over` and `take_over` change it."""
         owner, epoch = await self.owner(ticket)
         kept = {"owner": owner, "owner_epoch": epoch}
-        self.records[ticket] = ClosingRecord.model_validate(record.model_dump() | kept)
-        self.reasons.setdefault(ticket, []).append(reason)
-
-    async def mark_answered(self, ticket: TicketRef, message: str, turn: int) -> None:
-        """Repeating is safe."""
-        self.answered.setdefault(ticket, {}).setdefault(message, turn)
+        self.records[ticket] = ClosingRecord.model_validate(settlement.record.model_dump() | kept)
+        self.stages[ticket] = settlement.stage
+        self.reasons.setdefault(ticket, []).append(settlement.reason)
+        if settlement.message is not None:
+            self.answered.setdefault(ticket, {}).setdefault(settlement.message, settlement.record.turns)
 
     async def owner(self, ticket: TicketRef) -> tuple[Owner, int]:
         """The owner and the epoch."""

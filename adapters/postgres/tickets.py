@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Update, func, select, text, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from adapters.keys import aad_of, open_sealed, seal
 from adapters.postgres.session import Database
 from adapters.postgres.tables import answered_messages, tickets
 from domain.handoff import HandoffReason
 from domain.ports import Keys
-from domain.ticket import ClosingRecord, Outcome, Owner, Stage, TicketRef
+from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage, TicketRef
 
 NAMED_LATER = ("source", "external_id")
 HAND_OVER = text("select hand_over_ticket(:tenant, :ticket, :route, :reason) as owner_epoch")
@@ -60,25 +60,24 @@ class PostgresTickets:
         async with self._database.transaction(ticket.tenant_id) as session:
             return frozenset((await session.execute(query)).scalars())
 
-    async def mark_answered(self, ticket: TicketRef, message: str, turn: int) -> None:
-        """Remembers that a customer message had its turn. Repeating is safe."""
-        addition = insert(answered_messages).values(
-            tenant_id=ticket.tenant_id, ticket_id=ticket.ticket_id, message=message, turn=turn
-        )
-        async with self._database.transaction(ticket.tenant_id) as session:
-            await session.execute(addition.on_conflict_do_nothing())
-
     async def set_stage(self, ticket: TicketRef, stage: Stage) -> None:
         """For operators' lists."""
-        await self._update(ticket, {"stage": stage})
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(_changed(ticket, {"stage": stage}))
 
-    async def settle(self, ticket: TicketRef, record: ClosingRecord, reason: str) -> None:
-        """Writes the outcome; owner and epoch move by a handover only. Repeating is safe."""
-        handed_over = record.outcome is Outcome.HANDED_OVER
-        stage = Stage.HANDED_OVER if handed_over else Stage.SETTLED
-        turns = func.greatest(tickets.c.turns, record.turns)
-        changes = {"stage": stage, "outcome": record.outcome, "turns": turns, "reason": reason}
-        await self._update(ticket, changes)
+    async def settle(self, ticket: TicketRef, settlement: Settlement) -> None:
+        """Writes everything at once; owner and epoch move by a handover only. Repeating is safe."""
+        record = settlement.record
+        changes = {
+            "stage": settlement.stage,
+            "outcome": record.outcome,
+            "turns": func.greatest(tickets.c.turns, record.turns),
+            "reason": settlement.reason,
+        }
+        async with self._database.transaction(ticket.tenant_id) as session:
+            await session.execute(_changed(ticket, changes))
+            if settlement.message is not None:
+                await session.execute(_answered(ticket, settlement.message, record.turns))
 
     async def hand_over(self, ticket: TicketRef, reason: HandoffReason) -> int:
         """Exclusive lock on the ticket, then the owner. One that is handed over keeps its epoch."""
@@ -100,10 +99,15 @@ class PostgresTickets:
             row = (await session.execute(query)).first()
         return (Owner(row.owner), row.owner_epoch) if row else (Owner.AUTOMATION, 0)
 
-    async def _update(self, ticket: TicketRef, changes: dict[str, Any]) -> None:
-        change = update(tickets).where(*_is(ticket)).values(**changes, updated_at=func.now())
-        async with self._database.transaction(ticket.tenant_id) as session:
-            await session.execute(change)
+
+def _changed(ticket: TicketRef, changes: dict[str, Any]) -> Update:
+    return update(tickets).where(*_is(ticket)).values(**changes, updated_at=func.now())
+
+
+def _answered(ticket: TicketRef, message: str, turn: int) -> Insert:
+    """A message must never get a second turn, and may be told of twice."""
+    named = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.ticket_id, "message": message, "turn": turn}
+    return insert(answered_messages).values(named).on_conflict_do_nothing()
 
 
 def _is(ticket: TicketRef) -> tuple[Any, Any]:

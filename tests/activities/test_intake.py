@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 from activities.intake import FetchInput, RedactInput
 from domain.conversation import Author, Conversation
 from domain.errors import TicketNotFound
+from domain.ticket import ClosingRecord, Settlement, Stage
 from tests.office import EMAIL, NAME, TICKET, Office
 
 FETCH = FetchInput(ticket=TICKET)
@@ -28,7 +29,10 @@ async def test_answered_message_is_not_found_again() -> None:
     office = Office()
     office.write("Hello")
     fetched = await office.intake().fetch(FETCH)
-    await office.tickets.mark_answered(TICKET, fetched.message or "", 1)
+    ended = Settlement(
+        record=ClosingRecord(turns=1), stage=Stage.SETTLED, reason="x", message=fetched.message
+    )
+    await office.tickets.settle(TICKET, ended)
 
     assert (await office.intake().fetch(FETCH)).message is None
 

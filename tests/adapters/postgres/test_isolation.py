@@ -21,11 +21,15 @@ from domain.action import ActionType
 from domain.approval import VoteRefusal
 from domain.decision import Verdict
 from domain.ports import ArtifactKind
+from domain.ticket import ClosingRecord, Settlement, Stage
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import Databases, a_tenant
 
 TENANT_TABLES = [table for table in main.sorted_tables if table is not directory]
+SETTLEMENT = Settlement(
+    record=ClosingRecord(), stage=Stage.SETTLED, reason="answered", message="msg_" + 32 * "1"
+)
 INBOX_ROW = text("""
     insert into inbox (tenant_id, id, kind, source, delivery_key, body)
     values (:tenant, :id, 'helpdesk', 'generic', :key, 'sealed')
@@ -42,7 +46,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await story.ledger.claim(intent)
     voter = await story.approver()
     await story.approvals.record_refusal(tenant_id, request.approval_id, voter, VoteRefusal.NOT_PENDING)
-    await story.tickets.mark_answered(story.ticket, "msg_1", 0)
+    await story.tickets.settle(story.ticket, SETTLEMENT)
     await PostgresVault(story.databases.app, story.keys).keep(story.ticket, {"[[EMAIL_1_ab]]": "x"})
     await PostgresArtifacts(story.databases.app, story.keys).put(story.ticket, ArtifactKind.RAW, b"text")
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])

@@ -3,15 +3,21 @@
 import asyncio
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.tables import audit_events, decisions, tickets
+from adapters.postgres.tables import answered_messages, audit_events, decisions, tickets
 from domain.approval import ApprovalStatus
 from domain.decision import Verdict
 from domain.handoff import HandoffReason
-from domain.ticket import ClosingRecord, Outcome, Owner, Stage
+from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage
 from tests.adapters.postgres.story import Story
+
+FIRST, SECOND = "msg_" + 32 * "1", "msg_" + 32 * "2"
+
+
+def settlement(record: ClosingRecord, message: str | None = None, stage: Stage = Stage.SETTLED) -> Settlement:
+    return Settlement(record=record, stage=stage, reason="answered", message=message)
 
 
 async def test_a_new_ticket_begins_with_automation(story: Story) -> None:
@@ -26,8 +32,8 @@ async def test_a_reopened_ticket_knows_how_its_last_run_ended(story: Story) -> N
     await story.tickets.open(story.ticket, "1001", "generic")
     epoch = await story.tickets.hand_over(story.ticket, HandoffReason.LEGAL_THREAT)
     record = ClosingRecord(turns=3, owner=Owner.TEAMMATE, owner_epoch=epoch, outcome=Outcome.HANDED_OVER)
-    await story.tickets.settle(story.ticket, record, "legal_threat")
-    await story.tickets.settle(story.ticket, record, "legal_threat")
+    await story.tickets.settle(story.ticket, settlement(record))
+    await story.tickets.settle(story.ticket, settlement(record))
 
     assert await story.tickets.open(story.ticket, "1001", "generic") == record
 
@@ -36,7 +42,7 @@ async def test_settling_never_changes_the_owner(story: Story) -> None:
     await story.tickets.open(story.ticket, "1001", "generic")
     await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)
 
-    await story.tickets.settle(story.ticket, ClosingRecord(turns=1, outcome=Outcome.ASSUMED), "answered")
+    await story.tickets.settle(story.ticket, settlement(ClosingRecord(turns=1, outcome=Outcome.ASSUMED)))
 
     assert await story.tickets.owner(story.ticket) == (Owner.TEAMMATE, 1)
 
@@ -65,10 +71,25 @@ async def test_a_ticket_that_was_never_read_can_be_handed_over_and_read_later(st
 
 
 async def test_answered_messages_are_remembered(story: Story) -> None:
-    for message in ("msg_1", "msg_2", "msg_1"):
-        await story.tickets.mark_answered(story.ticket, message, 0)
+    await story.tickets.open(story.ticket, "1001", "generic")
+    for message in (FIRST, SECOND, FIRST):
+        await story.tickets.settle(story.ticket, settlement(ClosingRecord(), message))
 
-    assert await story.tickets.seen_messages(story.ticket) == {"msg_1", "msg_2"}
+    assert await story.tickets.seen_messages(story.ticket) == {FIRST, SECOND}
+
+
+async def test_a_settled_turn_is_seen_whole_or_not_at_all(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    waiting = settlement(ClosingRecord(turns=1), FIRST, Stage.WAITING_FOR_CUSTOMER)
+
+    await story.tickets.settle(story.ticket, waiting)
+
+    # Rows of one transaction carry its id; a second transaction would have shown what lies between.
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        stage, wrote = (await session.execute(select(tickets.c.stage, literal_column("tickets.xmin")))).one()
+        remembered = select(answered_messages.c.message, literal_column("answered_messages.xmin"))
+        assert (await session.execute(remembered)).one() == (FIRST, wrote)
+    assert stage == Stage.WAITING_FOR_CUSTOMER
 
 
 async def test_the_stage_is_for_operators(story: Story) -> None:
