@@ -1,5 +1,6 @@
 """CPU time of process trees, measured on processes of our own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,5 +41,7 @@ def test_work_of_a_child_that_is_gone_still_counts(parent: "subprocess.Popen[str
     assert meter.seconds()["tree"] >= 0.2
 
 
-def test_a_process_has_memory(parent: "subprocess.Popen[str]") -> None:
-    assert Part("tree", (parent.pid,)).memory_mib() > 1
+def test_a_tree_has_the_memory_of_all_its_processes(parent: "subprocess.Popen[str]") -> None:
+    alone, both = Part("alone", (os.getpid(),)), Part("both", (os.getpid(), parent.pid))
+
+    assert both.memory_mib() > alone.memory_mib() > 1
