@@ -61,7 +61,7 @@ def main(tickets: int, rounds: int, concurrency: int, *, writes: bool) -> None:
 
 def _said(load: Load, rounds: int) -> str:
     return (
-        f"`make bench`: {rounds} rounds of {load.tickets} tickets each, {load.concurrency} under way, "
+        f"`make bench`: {rounds} × {load.tickets} tickets of each kind, {load.concurrency} under way, "
         f"everything on one machine with {os.cpu_count()} cores, emulators included. "
         "Ratios are the medians of the rounds'; believe them rather than the times."
     )
