@@ -32,6 +32,8 @@ from api.slack_signature import verify
 log = structlog.get_logger("api.slack")
 
 SOURCE = "slack"
+# What Bolt raises while it looks into a payload of another shape. Our listener raises none of them.
+BOLT_TRIPS = (AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
 def slack_router(doors: Doors) -> APIRouter:
@@ -78,10 +80,12 @@ class _SlackDoor:
             log.warning("slack_team_unknown")
             return Response(status_code=HTTPStatus.OK.value)
         headers: dict[str, str | Sequence[str]] = {"content-type": request.headers.get("content-type", "")}
-        bolt_request = AsyncBoltRequest(
-            body=body.decode(), headers=headers, context={"tenant_id": tenant_id, "payload": payload}
-        )
-        return _answer(await self._bolt.async_dispatch(bolt_request))
+        context = {"tenant_id": tenant_id, "payload": payload}
+        try:
+            bolt_request = AsyncBoltRequest(body=body.decode(), headers=headers, context=context)
+            return _answer(await self._bolt.async_dispatch(bolt_request))
+        except BOLT_TRIPS:
+            raise MalformedBody(HTTPStatus.UNPROCESSABLE_ENTITY, "Not a shape that Slack sends") from None
 
 
 def _answer(given: BoltResponse) -> Response:
@@ -101,6 +105,21 @@ class SlackDispatchFailed(Exception):
         super().__init__("The Slack request could not be handled")
 
 
+class ClickNotKept(Exception):
+    """Our own listener failed: a mistake of ours."""
+
+    def __init__(self) -> None:
+        super().__init__("The click could not be kept")
+
+
+async def _keep(inbox: Inbox, tenant_id: UUID, payload: Mapping[str, object]) -> None:
+    click = click_of(payload)
+    if click is None:
+        log.warning("slack_action_unknown")
+    else:
+        await inbox.accept(_arrival(tenant_id, payload, click))
+
+
 def _bolt_app(inbox: Inbox) -> AsyncApp:
     app = AsyncApp(
         logger=_silent(),
@@ -113,17 +132,18 @@ def _bolt_app(inbox: Inbox) -> AsyncApp:
     @app.action(re.compile(".*"))
     async def keep_click(ack: AsyncAck, context: AsyncBoltContext) -> None:
         """Commit, then acknowledge. Whether the vote counts is found out later."""
-        click = click_of(context["payload"])
-        if click is None:
-            log.warning("slack_action_unknown")
-        else:
-            await inbox.accept(_arrival(context["tenant_id"], context["payload"], click))
+        try:
+            await _keep(inbox, context["tenant_id"], context["payload"])
+        except BOLT_TRIPS as error:
+            raise ClickNotKept from error
         await ack()
 
     @app.error
     async def answer_failure(error: Exception) -> BoltResponse:
         if isinstance(error, UNAVAILABLE):
             return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
+        if isinstance(error, BOLT_TRIPS):
+            return BoltResponse(status=HTTPStatus.UNPROCESSABLE_ENTITY)
         log.error("click_not_kept", error=type(error).__name__)
         return BoltResponse(status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -146,6 +166,7 @@ def _payload(body: bytes, content_type: str) -> Mapping[str, object]:
     try:
         text = body.decode()
         document = json.loads(text) if "json" in content_type else _form(text)
+        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair could be stored nowhere
     except (ValueError, RecursionError):
         raise MalformedBody(HTTPStatus.BAD_REQUEST, "Neither a form nor JSON") from None
     if not isinstance(document, dict):

@@ -274,3 +274,30 @@ async def test_bolt_logs_no_body(client: httpx.AsyncClient, caplog: pytest.LogCa
 
     assert answer.status_code == HTTPStatus.NOT_FOUND
     assert "Carla" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user": 5},
+        {"team": "T1", "team_id": TEAM},
+        {"actions": [None]},
+        {"user": {"id": "\ud800", "team_id": TEAM}},
+        {"team": {"id": "\ud800"}},
+        {"container": {"message_ts": "\udfff", "channel_id": "C1"}},
+        {"type": ["block_actions"]},
+    ],
+)
+async def test_signed_nonsense_is_never_our_mistake(
+    client: httpx.AsyncClient, inbox: FakeInbox, changes: dict[str, object]
+) -> None:
+    answer = await send(client, click(**changes))
+
+    assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    assert inbox.arrivals == []
+
+
+async def test_mistake_of_ours_is_not_blamed_on_slack(client: httpx.AsyncClient, inbox: FakeInbox) -> None:
+    inbox.failure = TypeError("ours")
+
+    assert (await send(client, click())).status_code == HTTPStatus.INTERNAL_SERVER_ERROR
