@@ -4,6 +4,7 @@ Errors are raised `from None`: what httpx says may name an address with a custom
 and a chained cause ends up in a workflow's history.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ Clock = Callable[[], datetime]
 log = structlog.get_logger(__name__)
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# Said of a key whose first request is still under way, or by something between us that gave up waiting.
+MAY_BE_UNDER_WAY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
 ASKS_US_TO_WAIT = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -83,10 +86,17 @@ class RequestParts(TypedDict, total=False):
 class RestApi:
     """A provider's JSON interface for many tenants, each with its own address and token."""
 
-    def __init__(self, client: httpx.AsyncClient, surface: str, endpoint_of: EndpointOf) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        surface: str,
+        endpoint_of: EndpointOf,
+        life: timedelta = REQUEST_LIFE,
+    ) -> None:
         self._client = client
         self._surface = surface
         self._endpoint_of = endpoint_of
+        self._life = life
 
     async def read(
         self, tenant_id: UUID, path: str, shape: type[Answer], query: Mapping[str, str] | None = None
@@ -117,6 +127,8 @@ class RestApi:
             raise ProviderUnavailable from None
         except httpx.TransportError:
             raise DeliveryUncertain from None
+        if response.status_code in MAY_BE_UNDER_WAY:
+            raise DeliveryUncertain
         raise_for_refusal(response)
         try:
             return TypeAdapter(shape).validate_json(response.content)
@@ -130,7 +142,7 @@ class RestApi:
         request = self._client.build_request(method, f"{endpoint.base_url.rstrip('/')}/{path}", **parts)
         request.headers["Authorization"] = f"Bearer {endpoint.token}"
         started = perf_counter()
-        response = await self._client.send(request)
+        response = await self._within_its_life(request)
         log.info(
             "provider_called",
             surface=self._surface,
@@ -139,6 +151,14 @@ class RestApi:
             milliseconds=round((perf_counter() - started) * 1000),
         )
         return response
+
+    async def _within_its_life(self, request: httpx.Request) -> httpx.Response:
+        # The client's own time-outs count each step and each chunk anew; what is read back relies on the sum.
+        try:
+            async with asyncio.timeout(self._life.total_seconds()):
+                return await self._client.send(request)
+        except TimeoutError:
+            raise httpx.ReadTimeout("The request has outlived its time", request=request) from None
 
 
 def raise_for_refusal(response: httpx.Response) -> None:

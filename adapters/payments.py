@@ -11,6 +11,7 @@ from domain.errors import DeliveryRefused
 from domain.ports import SendOrder
 
 FAILED = frozenset({"failed", "canceled", "cancelled"})
+NO_LIST = 404  # a provider always has a list, so this tells nothing about the refund
 FAILED_AT_THE_BANK = 402  # the provider answered 201, so the status is ours
 
 
@@ -62,7 +63,9 @@ class RefundSender:
         """The refund with our reference; a failed one counts as refused."""
         query = {"reference": order.key}
         found = await self._api.read(order.ticket.tenant_id, "refunds", WireRefunds, query)
-        ours = [refund for refund in found.refunds if refund.reference == order.key] if found else []
+        if found is None:
+            raise DeliveryRefused(NO_LIST)
+        ours = [refund for refund in found.refunds if refund.reference == order.key]
         return self._receipt(ours[0]) if ours else None
 
     def _receipt(self, refund: WireRefund) -> Receipt:

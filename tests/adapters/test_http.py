@@ -1,5 +1,7 @@
+import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -50,7 +52,10 @@ WRITES: dict[str, tuple[Respond, type[Exception]]] = {
     "400": (answer(400), DeliveryRefused),
     "401": (answer(401), DeliveryRefused),
     "404": (answer(404), DeliveryRefused),
-    "409": (answer(409), DeliveryRefused),
+    "408": (answer(408), DeliveryUncertain),
+    "409": (answer(409), DeliveryUncertain),  # the first request under this key may still be under way
+    "425": (answer(425), DeliveryUncertain),
+    "422": (answer(422), DeliveryRefused),
     "ConnectError": (fail(httpx.ConnectError), ProviderUnavailable),
     "ConnectTimeout": (fail(httpx.ConnectTimeout), ProviderUnavailable),
     "PoolTimeout": (fail(httpx.PoolTimeout), ProviderUnavailable),
@@ -69,6 +74,23 @@ async def test_failed_write_is_one_of_three_situations(respond: Respond, error: 
     # A cause would carry the address, and with it personal data, into histories.
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+async def test_request_has_one_life_however_slowly_it_is_answered() -> None:
+    async def drip(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def endpoint_of(tenant_id: object) -> Endpoint:
+        return Endpoint("http://provider.test/api/", "token")
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(drip), timeout=None)  # noqa: S113 - ours ends it
+    patient = RestApi(client, "payments", endpoint_of, timedelta(seconds=0.01))
+
+    with pytest.raises(DeliveryUncertain):
+        await patient.change(TENANT, WRITE, Thing)
+    with pytest.raises(ProviderUnavailable):
+        await patient.read(TENANT, "things/1", Thing)
 
 
 READS: dict[str, tuple[Respond, type[Exception]]] = {

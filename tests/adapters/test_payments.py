@@ -63,3 +63,14 @@ async def test_refund_that_the_bank_turned_down_is_no_receipt() -> None:
 
         with pytest.raises(DeliveryRefused):
             await sender.send(order_of(refund(1500)))
+
+
+async def test_provider_without_a_list_of_refunds_tells_nothing() -> None:
+    async def endpoint_of(tenant_id: object) -> Endpoint:
+        return Endpoint("http://payments.test", "sk")
+
+    missing = httpx.MockTransport(lambda _: httpx.Response(404))
+    sender = RefundSender(RestApi(httpx.AsyncClient(transport=missing), "payments", endpoint_of))
+
+    with pytest.raises(DeliveryRefused):
+        await sender.find(order_of(refund(1500)))

@@ -94,14 +94,20 @@ async def test_message_of_another_key_is_not_ours(helpdesk_api: RestApi, emulate
     assert await sender.find(order_of(REPLY, ticket, text="Hello", key=OTHER_KEY)) is None
 
 
-async def test_same_key_with_another_text_is_refused(helpdesk_api: RestApi, emulated: Emulated) -> None:
+async def test_key_that_the_helpdesk_has_is_uncertain_and_found(
+    helpdesk_api: RestApi, emulated: Emulated
+) -> None:
+    """A conflict says that something left under this key, never that nothing did."""
     sender, ticket = HelpdeskSender(helpdesk_api), emulated.new_ticket()
-    await sender.send(order_of(REPLY, ticket, text="Hello"))
+    sent = await sender.send(order_of(REPLY, ticket, text="Hello"))
+    order = order_of(REPLY, ticket, text="Goodbye")
 
-    with pytest.raises(DeliveryRefused) as refused:
-        await sender.send(order_of(REPLY, ticket, text="Goodbye"))
+    with pytest.raises(DeliveryUncertain):
+        await sender.send(order)
 
-    assert refused.value.status == 409
+    found = await sender.find(order)
+    assert found is not None
+    assert found.external_id == sent.external_id
 
 
 async def test_vanished_ticket_refuses_and_has_nothing_to_find(helpdesk_api: RestApi) -> None:
