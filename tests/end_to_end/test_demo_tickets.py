@@ -117,7 +117,9 @@ async def test_all_that_left_stands_in_the_ledger_exactly_once(
 ) -> None:
     state = await system.state(tenant)
     messages = [m for ticket in state["tickets"] for m in ticket["messages"] if m["author"] == "automation"]
-    cards = [m["metadata"]["event_payload"]["posted_by"] for m in state["slack"]["messages"] if m["metadata"]]
+    cards = [
+        m["metadata"]["event_payload"]["posted_by"] for m in state["slack"]["messages"] if m.get("metadata")
+    ]
     seen = [m["reference"] for m in messages] + [r["reference"] for r in state["refunds"]] + cards
 
     ledger = await system.records.rows(
