@@ -18,11 +18,18 @@ from psycopg_pool import PoolTimeout
 
 from adapters.postgres.ticket_lists import TicketLine
 from cli.demo_watch import RESTING, WAITING, Ending, Sent
+from domain.errors import KeyStoreUnavailable
 from tests.crash.errands import Errand, Seen
-from tests.end_to_end.polling import PAUSE_S
+from tests.end_to_end.polling import PAUSE_S, eventually
 from tests.end_to_end.system import Json, Person, System
 
-AWAY = (psycopg.OperationalError, sqlalchemy.exc.DBAPIError, PoolTimeout, httpx.TransportError)
+AWAY = (
+    KeyStoreUnavailable,
+    psycopg.OperationalError,
+    sqlalchemy.exc.DBAPIError,
+    PoolTimeout,
+    httpx.TransportError,
+)
 UNFINISHED: LiteralString = """
     SELECT kind, state, attempts, not_before - now() FROM countersign.inbox
     WHERE state IN ('pending', 'dispatched')"""
@@ -177,10 +184,22 @@ async def begin(system: System, errands: Iterable[Errand]) -> Day:
     ]
     opened = (await system.emulators.ask("POST", "/tickets", {"tickets": new}))["tickets"]
     tasks = [
-        Task(errand, await system.sent(errand.tenant, str(ticket["id"])), order)
+        Task(errand, await _sent(system, errand.tenant, str(ticket["id"])), order)
         for errand, order, ticket in zip(errands, orders, opened, strict=True)
     ]
     return Day(system, tasks)
+
+
+async def _sent(system: System, tenant: str, number: str) -> Sent:
+    """Our own connections may be those of a server that was killed."""
+
+    async def found() -> Sent | None:
+        try:
+            return await system.sent(tenant, number)
+        except AWAY:
+            return None
+
+    return await eventually(found, f"the name of {tenant}/{number}")
 
 
 async def webhooks(system: System, tasks: Sequence[Task]) -> Sequence[Json]:

@@ -13,7 +13,13 @@ async def kill_and_keep_down(supervisor: Supervisor, name: str) -> None:
     """As by `kill -9`, with a supervisor that has not come to it yet; `resume` starts it again."""
     async with supervisor._turn:
         supervisor._find(name).paused = True
-        await asyncio.to_thread(supervisor.service(name).kill)
+        service = supervisor.service(name)
+        await asyncio.to_thread(service.kill)
+
+        async def ended() -> bool:
+            return not service.is_running()  # asking takes it off the process table, as the supervisor does
+
+        await eventually(ended, f"the end of {name}")
 
 
 def family(pid: int) -> Sequence[psutil.Process]:
