@@ -133,8 +133,9 @@ class EffectActivities:
             order = await self._orders.make(intent)
         except UnsafeText:
             return await self._record(intent, EffectState.UNKNOWN)
-        refusal = await self._ledger.recheck(intent)
-        if sender.idempotent and refusal is None and not self._out_of_patience(row):
+        repeats = sender.idempotent and not self._out_of_patience(row)
+        refusal = await self._ledger.recheck(intent, sends=repeats)
+        if repeats and refusal is None:
             return await self._send(intent, order, row)
         self._wait_until_settled(sender, row)
         return await self._after_reading_back(intent, order, row, refusal)
@@ -196,7 +197,7 @@ class EffectActivities:
         return await self._record(intent, EffectState.CONFIRMED, receipt)
 
     async def _withdraw(self, intent: EffectIntent, refusal: Refusal) -> EffectResult:
-        row = await self._ledger.record(intent, EffectState.WITHDRAWN)
+        row = await self._ledger.record(intent, EffectState.WITHDRAWN, refusal=refusal)
         return _result(intent, row.state, refusal)
 
     async def _record(
@@ -217,8 +218,9 @@ class EffectActivities:
             raise _later(DeliveryUncertain(), remaining)
 
     def _until_settled(self, sender: Sender, row: LedgerRow) -> timedelta:
-        claimed_at = row.claimed_at or self._clock()
-        return claimed_at + sender.settle_time - self._clock()
+        """Counted from the last request, not from the first: each may still be on its way."""
+        tried_at = row.tried_at or row.claimed_at or self._clock()
+        return tried_at + sender.settle_time - self._clock()
 
     def _delay(self, error: Exception, sender: Sender, row: LedgerRow) -> timedelta:
         """As long as the provider asks for and we have patience; else soon, or when reading back can tell."""

@@ -340,6 +340,7 @@ class LedgerRow(TextModel):
     state: EffectState
     digest: Digest
     claimed_at: datetime | None = None
+    tried_at: datetime | None = None  # when a request may have left last
     receipt: Receipt | None = None
     refusal: Refusal | None = None
     taken_before: bool = False  # a claim found that another attempt had claimed or ended it
@@ -359,12 +360,19 @@ class Ledger(Protocol):
         """
         ...
 
-    async def recheck(self, intent: EffectIntent) -> Refusal | None:
-        """The claim's checks again, before a claimed effect is sent a second time."""
+    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+        """The claim's checks again, before a claimed effect is sent a second time.
+
+        With `sends` the row remembers that a request may leave now.
+        """
         ...
 
     async def record(
-        self, intent: EffectIntent, state: EffectState, receipt: Receipt | None = None
+        self,
+        intent: EffectIntent,
+        state: EffectState,
+        receipt: Receipt | None = None,
+        refusal: Refusal | None = None,
     ) -> LedgerRow:
         """Moves a row along one arrow."""
         ...

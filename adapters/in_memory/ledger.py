@@ -105,15 +105,23 @@ class InMemoryLedger:
             self._approvals.use(intent.approval_id)
         return self._move(intent, EffectState.CLAIMED, claimed_at=self.now)
 
-    async def recheck(self, intent: EffectIntent) -> Refusal | None:
+    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
         """The same checks; the approval was used by this very effect."""
-        return await self._refusal(intent, used_is_fine=True)
+        refusal = await self._refusal(intent, used_is_fine=True)
+        if refusal is None and sends:
+            self.rows[intent.key] = self.rows[intent.key].model_copy(update={"tried_at": self.now})
+        return refusal
 
     async def record(
-        self, intent: EffectIntent, state: EffectState, receipt: Receipt | None = None
+        self,
+        intent: EffectIntent,
+        state: EffectState,
+        receipt: Receipt | None = None,
+        refusal: Refusal | None = None,
     ) -> LedgerRow:
         """Walks one arrow."""
-        return self._move(intent, state, **({"receipt": receipt} if receipt else {}))
+        told = {"receipt": receipt, "refusal": refusal}
+        return self._move(intent, state, **{name: value for name, value in told.items() if value})
 
     async def receipt(self, ticket: TicketRef, key: EffectKey) -> Receipt | None:
         """What the provider answered."""

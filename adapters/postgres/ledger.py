@@ -15,8 +15,8 @@ from domain.ticket import TicketRef
 
 ARGUMENTS = ":tenant, :key, :ticket, :type, :digest, :decision, :approval, :epoch"
 CLAIM = text(f"select * from claim_effect({ARGUMENTS})")  # noqa: S608 - our own constant
-RECHECK = text(f"select recheck_effect({ARGUMENTS}) as refusal")
-RECORD = text("select * from record_effect(:tenant, :key, :state, :receipt, :received)")
+RECHECK = text(f"select recheck_effect({ARGUMENTS}, :sends) as refusal")
+RECORD = text("select * from record_effect(:tenant, :key, :state, :receipt, :received, :refusal)")
 
 KEPT = (
     effects.c.state,
@@ -25,6 +25,7 @@ KEPT = (
     effects.c.claimed_at,
     effects.c.receipt_id,
     effects.c.received_at,
+    effects.c.moved_at,
 )
 
 
@@ -51,13 +52,17 @@ class PostgresLedger:
         row = (await self._egress.call(CLAIM, _arguments(intent)))[0]
         return _row(intent, row).model_copy(update={"taken_before": row["taken_before"]})
 
-    async def recheck(self, intent: EffectIntent) -> Refusal | None:
-        """The claim's checks again, before a claimed effect is sent a second time."""
-        refusal = (await self._egress.call(RECHECK, _arguments(intent)))[0]["refusal"]
+    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+        """The claim's checks again; with `sends` the row remembers that a request may leave now."""
+        refusal = (await self._egress.call(RECHECK, _arguments(intent) | {"sends": sends}))[0]["refusal"]
         return Refusal(refusal) if refusal else None
 
     async def record(
-        self, intent: EffectIntent, state: EffectState, receipt: Receipt | None = None
+        self,
+        intent: EffectIntent,
+        state: EffectState,
+        receipt: Receipt | None = None,
+        refusal: Refusal | None = None,
     ) -> LedgerRow:
         """Moves a row along one arrow; a state it already has changes nothing."""
         values = {
@@ -66,6 +71,7 @@ class PostgresLedger:
             "state": state,
             "receipt": receipt.external_id if receipt else None,
             "received": receipt.received_at if receipt else None,
+            "refusal": refusal,
         }
         return _row(intent, (await self._egress.call(RECORD, values))[0])
 
@@ -117,6 +123,7 @@ def _row(intent: EffectIntent, row: RowMapping) -> LedgerRow:
         state=EffectState(row["state"]),
         digest=row["digest"],
         claimed_at=row["claimed_at"],
+        tried_at=row.get("moved_at"),
         receipt=_receipt(row),
         refusal=Refusal(row["refusal"]) if row["refusal"] else None,
     )

@@ -228,21 +228,29 @@ begin
 end $$
 """
 
+# `moved_at` of a claimed row is when a request may have left last: what is read back counts from then.
 RECHECK_EFFECT = """
 create function countersign.recheck_effect(
     p_tenant uuid, p_key text, p_ticket uuid, p_type text, p_digest text, p_decision text, p_approval text,
-    p_epoch integer
+    p_epoch integer, p_sends boolean
 ) returns text language plpgsql as $$
+declare
+    refused text;
 begin
     perform countersign.enter_fence(p_tenant, p_ticket, p_type);
-    return countersign.effect_refusal(
+    refused := countersign.effect_refusal(
         p_tenant, p_key, p_ticket, p_type, p_digest, p_decision, p_approval, p_epoch);
+    if refused is null and p_sends then
+        update countersign.effects set moved_at = clock_timestamp()
+            where tenant_id = p_tenant and id = p_key and state = 'claimed';
+    end if;
+    return refused;
 end $$
 """
 
 RECORD_EFFECT = """
 create function countersign.record_effect(
-    p_tenant uuid, p_key text, p_state text, p_receipt text, p_received timestamptz
+    p_tenant uuid, p_key text, p_state text, p_receipt text, p_received timestamptz, p_refusal text
 ) returns table (
     state text, digest text, refusal text, claimed_at timestamptz, receipt_id text, received_at timestamptz
 ) language plpgsql as $$
@@ -255,11 +263,12 @@ begin
             state = p_state,
             receipt_id = coalesce(p_receipt, e.receipt_id),
             received_at = coalesce(p_received, e.received_at),
+            refusal = coalesce(p_refusal, e.refusal),
             moved_at = clock_timestamp()
         where e.tenant_id = p_tenant and e.id = p_key and e.state <> p_state;
     if found then
         insert into countersign.audit_events (tenant_id, kind, content) values (p_tenant, 'effect_' || p_state,
-            jsonb_build_object('effect', p_key, 'receipt', p_receipt));
+            jsonb_build_object('effect', p_key, 'receipt', p_receipt, 'refusal', p_refusal));
     end if;
     return query select e.state, e.digest, e.refusal, e.claimed_at, e.receipt_id, e.received_at
         from countersign.effects e where e.tenant_id = p_tenant and e.id = p_key;
@@ -357,8 +366,8 @@ grant execute on function
     countersign.approval_refusal(uuid, text, uuid, text, text, text),
     countersign.effect_refusal(uuid, text, uuid, text, text, text, text, integer),
     countersign.claim_effect(uuid, text, uuid, text, text, text, text, integer),
-    countersign.recheck_effect(uuid, text, uuid, text, text, text, text, integer),
-    countersign.record_effect(uuid, text, text, text, timestamptz)
+    countersign.recheck_effect(uuid, text, uuid, text, text, text, text, integer, boolean),
+    countersign.record_effect(uuid, text, text, text, timestamptz, text)
     to countersign_egress;
 
 grant execute on function

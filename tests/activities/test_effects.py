@@ -263,6 +263,25 @@ async def test_claimed_effect_is_withdrawn_when_a_teammate_has_taken_over(office
     assert office.sender.seen == []
 
 
+async def test_repeated_request_has_its_time_before_the_effect_counts_as_withdrawn() -> None:
+    """A teammate takes over while the second request of a killed worker is still on its way."""
+    office = Office()
+    intent = await intent_for(office)
+    for wait in (LONG_AGO, timedelta(seconds=1)):
+        office.sender.before.append(Killed())
+        with pytest.raises(Killed):
+            await office.effects().perform(intent)
+        later(office, wait)
+    office.tickets.take_over(TICKET)
+
+    with pytest.raises(ApplicationError) as waiting:
+        await office.effects().perform(intent)
+    assert waiting.value.next_retry_delay == timedelta(seconds=29)
+    later(office, LONG_AGO)
+
+    assert (await office.effects().perform(intent)).state is EffectState.WITHDRAWN
+
+
 async def test_claimed_effect_that_did_leave_is_confirmed_even_after_a_take_over(office: Office) -> None:
     intent = await intent_for(office)
     office.sender.after.append(Killed())
@@ -279,6 +298,7 @@ async def test_text_with_a_strange_placeholder_is_withdrawn_unclaimed(office: Of
     result = await office.effects().perform(await intent_for(office, text))
 
     assert (result.state, result.refusal) == (EffectState.WITHDRAWN, Refusal.TEXT_UNSAFE)
+    assert office.ledger.rows[result.key].refusal is Refusal.TEXT_UNSAFE
     assert office.sender.seen == []
 
 

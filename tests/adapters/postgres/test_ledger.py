@@ -197,7 +197,9 @@ async def test_an_approved_effect_is_claimed_and_the_approval_used(story: Story)
     intent = await story.intended(decision, approval=request.approval_id)
 
     assert await claimed(story, intent) == (EffectState.CLAIMED, None)
-    assert await story.ledger.recheck(intent) is None  # its own use is no obstacle to sending again
+    assert (
+        await story.ledger.recheck(intent, sends=True) is None
+    )  # its own use is no obstacle to sending again
 
 
 async def test_an_approval_is_used_once(story: Story) -> None:
@@ -264,7 +266,30 @@ async def test_recheck_sees_what_changed_since_the_claim(story: Story) -> None:
     await story.ledger.claim(intent)
     await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)
 
-    assert await story.ledger.recheck(intent) is Refusal.OWNER_CHANGED
+    assert await story.ledger.recheck(intent, sends=True) is Refusal.OWNER_CHANGED
+
+
+async def test_the_row_remembers_when_a_request_may_have_left_last(story: Story) -> None:
+    intent = await story.allowed()
+    await story.ledger.claim(intent)
+    claimed_at = (await story.ledger.intend(intent)).tried_at
+
+    await story.ledger.recheck(intent, sends=False)
+    looked_at = (await story.ledger.intend(intent)).tried_at
+    await story.ledger.recheck(intent, sends=True)
+    sent_again_at = (await story.ledger.intend(intent)).tried_at
+
+    assert claimed_at is not None
+    assert sent_again_at is not None
+    assert looked_at == claimed_at < sent_again_at
+
+
+async def test_the_row_keeps_why_it_was_withdrawn_before_its_claim(story: Story) -> None:
+    intent = await story.allowed()
+
+    await story.ledger.record(intent, EffectState.WITHDRAWN, refusal=Refusal.FACTS_CHANGED)
+
+    assert (await story.ledger.intend(intent)).refusal is Refusal.FACTS_CHANGED
 
 
 # --- races -----------------------------------------------------------------------------------------
