@@ -197,9 +197,8 @@ async def test_an_approved_effect_is_claimed_and_the_approval_used(story: Story)
     intent = await story.intended(decision, approval=request.approval_id)
 
     assert await claimed(story, intent) == (EffectState.CLAIMED, None)
-    assert (
-        await story.ledger.recheck(intent, sends=True) is None
-    )  # its own use is no obstacle to sending again
+    # Its own use is no obstacle to sending again.
+    assert await story.ledger.recheck(intent, sends=True) is None
 
 
 async def test_an_approval_is_used_once(story: Story) -> None:
