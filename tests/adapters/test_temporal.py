@@ -68,6 +68,14 @@ def workflow_id(tenant: UUID = TENANT) -> str:
     return f"ticket:{tenant}:{uuid4().hex}"
 
 
+async def test_worker_takes_no_more_runs_than_it_can_serve_in_time(worker: Worker) -> None:
+    configured = worker.config()
+
+    # A run holds its slot through a whole chain of local steps, so neither number may grow by itself.
+    assert configured["max_concurrent_workflow_tasks"] == configured["max_concurrent_local_activities"]
+    assert (configured["max_concurrent_workflow_tasks"] or 0) <= 10
+
+
 async def start(client: Client) -> WorkflowHandle[Story, Weighed]:
     return await client.start_workflow(Story.run, TICKET, id=workflow_id(), task_queue=QUEUE)
 
