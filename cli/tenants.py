@@ -151,3 +151,8 @@ def _check_approvers(path: Path, file: TenantFile, policy: Bundle) -> None:
         if group not in groups:
             remedy = f"The policy asks group {group!r} for approval. Put at least one teammate into it"
             raise TenantFileRefused(path, "teammates", remedy)
+    asked, quorum = set(policy.approval.approver_groups), policy.approval.quorum
+    able = {teammate.slack_user_id for teammate in file.teammates if asked & set(teammate.groups)}
+    if len(able) < quorum:
+        remedy = f"The policy asks for {quorum} approvals. Put {quorum} teammates into its approver groups"
+        raise TenantFileRefused(path, "teammates", remedy)

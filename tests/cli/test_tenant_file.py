@@ -6,7 +6,7 @@ import pytest
 
 from cli.tenant_file import TenantFileRefused, TenantNameRefused, checked_name, read_tenant_file
 from cli.tenants import read_tenant
-from tests.cli.filled import document, written
+from tests.cli.filled import POLICY, document, written
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -174,3 +174,23 @@ def test_wrong_policy_is_named_with_its_line(tmp_path: Path) -> None:
 def test_name_that_cannot_be_part_of_an_address_is_refused(name: str) -> None:
     with pytest.raises(TenantNameRefused):
         checked_name(name)
+
+
+@pytest.mark.parametrize(("teammates", "fits"), [(1, False), (2, True)])
+def test_policy_that_asks_more_approvers_than_there_are_is_refused(
+    tmp_path: Path,
+    teammates: int,
+    fits: bool,  # noqa: FBT001 - a table
+) -> None:
+    """Every approval would wait for its end and be handed over, day after day."""
+    people = [
+        {"name": f"N{n}", "slack_user_id": f"U0N{n}", "groups": ["approvers"]} for n in range(teammates)
+    ]
+    path = written(tmp_path, {**document(), "teammates": people})
+    (tmp_path / "policy.json").write_text(POLICY.replace('"quorum": 1', '"quorum": 2'))
+
+    if fits:
+        assert read_tenant("lamps", path).policy.approval.quorum == 2
+    else:
+        with pytest.raises(TenantFileRefused, match="Put 2 teammates"):
+            read_tenant("lamps", path)
