@@ -1,11 +1,15 @@
 """Give a ticket to the team: ownership first, then the story, the card, the status."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
+from activities.handoff import PreparedHandoff
+from domain.action import ActionType
 from domain.decision import Verdict
+from domain.effect import EffectIntent, EffectResult, EffectState
 from domain.handoff import HandoffReason
 from domain.ticket import Owner
 from workflows import steps
@@ -15,35 +19,69 @@ from workflows.turn import Turn
 
 # A ticket must not be lost because the systems that carry a handover are away with everything else.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 10, 60, 360, 1440))
+# Either of these reaches a person; a status or a tag does not.
+READ_BY_TEAMMATES = frozenset({ActionType.SLACK_POST, ActionType.PRIVATE_NOTE})
 
 
-async def hand_over(turn: Turn, reason: HandoffReason) -> None:
-    """Tries again over two days, then leaves it to the operators' list of errors. Never raises a failure."""
+async def hand_over(turn: Turn, reason: HandoffReason) -> bool:
+    """Whether the team was told. Tries again over two days. Never raises a failure."""
+    handover = _Handover(turn, reason)
     for pause in PAUSES:
-        if await _handed_over(turn, reason):
-            return
+        if await handover.succeeds():
+            return True
         await workflow.sleep(pause, summary="Before handing over again")
-    await _handed_over(turn, reason)
+    return await handover.succeeds()
 
 
-async def _handed_over(turn: Turn, reason: HandoffReason) -> bool:
-    try:
-        await _tell_the_team(turn, reason)
-    except FailureError as failure:
-        raise_if_cancelled(failure)
-        workflow.logger.warning("handover_failed")
-        return False
-    return True
+class _Handover:
+    """What was tried already decides what is tried next: nothing twice that may have arrived."""
+
+    def __init__(self, turn: Turn, reason: HandoffReason) -> None:
+        self._turn = turn
+        self._reason = reason
+        self._round = 0
+        self._tried: tuple[EffectIntent, ...] = ()
+
+    async def succeeds(self) -> bool:
+        """Only a confirmed note or card counts: what is unknown may have reached nobody."""
+        try:
+            return await self._earlier_round_arrived() or await self._tells()
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            workflow.logger.warning("handover_failed")
+            return False
+
+    async def _earlier_round_arrived(self) -> bool:
+        """Looks again before anything is said again. A new round has effect keys of its own."""
+        if not self._tried:
+            return False
+        performed = await steps.perform_each(self._tried)
+        if not _told(performed):
+            self._tried, self._round = (), self._round + 1
+            return False
+        self._turn.effects += performed
+        return True
+
+    async def _tells(self) -> bool:
+        turn = self._turn
+        prepared = await steps.prepare_handoff(turn.told(self._reason))
+        turn.owner, turn.owner_epoch = Owner.TEAMMATE, prepared.owner_epoch
+        self._tried = await self._allowed(prepared)
+        performed = await steps.perform_each(self._tried) if self._tried else ()
+        turn.effects += performed
+        return _told(performed)
+
+    async def _allowed(self, prepared: PreparedHandoff) -> tuple[EffectIntent, ...]:
+        plan = handoff_plan(self._turn, prepared.bundle, prepared.card, self._round)
+        decisions = await steps.decide(self._turn, plan)
+        return tuple(
+            intent_of(self._turn, proposed, decision)
+            for proposed, decision in zip(plan, decisions, strict=True)
+            if decision.verdict is Verdict.ALLOW
+        )
 
 
-async def _tell_the_team(turn: Turn, reason: HandoffReason) -> None:
-    prepared = await steps.prepare_handoff(turn.told(reason))
-    turn.owner, turn.owner_epoch = Owner.TEAMMATE, prepared.owner_epoch
-    plan = handoff_plan(turn, prepared.bundle, prepared.card)
-    decisions = await steps.decide(turn, plan)
-    allowed = [
-        intent_of(turn, proposed, decision)
-        for proposed, decision in zip(plan, decisions, strict=True)
-        if decision.verdict is Verdict.ALLOW
-    ]
-    turn.effects += await steps.perform_each(tuple(allowed)) if allowed else ()
+def _told(performed: Sequence[EffectResult]) -> bool:
+    return any(
+        effect.type in READ_BY_TEAMMATES and effect.state is EffectState.CONFIRMED for effect in performed
+    )

@@ -25,6 +25,7 @@ class Ordinal(IntEnum):
     HANDOFF_STATUS = 12
     HANDOFF_TAGS = 13
     APPROVAL_CARD = 20  # plus twice the ordinal of what is asked; the odd ones are updates
+    HANDOFF_ROUND = 100  # times the rounds before, added to those of a handover that reached nobody
 
 
 LONGEST_CODE = 64
@@ -49,13 +50,16 @@ def _telling(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
     )
 
 
-def handoff_plan(turn: Turn, bundle: ArtifactRef, card: ArtifactRef) -> tuple[ProposedAction, ...]:
+def handoff_plan(
+    turn: Turn, bundle: ArtifactRef, card: ArtifactRef, round_: int = 0
+) -> tuple[ProposedAction, ...]:
     """The story where teammates work, a word in Slack, the ticket open in its queue."""
+    later = Ordinal.HANDOFF_ROUND * round_
     return (
-        _proposed(Ordinal.HANDOFF_CARD, SlackPost(card=card)),
-        _proposed(Ordinal.BUNDLE, PrivateNote(text=bundle)),
-        _proposed(Ordinal.HANDOFF_STATUS, SetStatus(status=TicketStatus.OPEN)),
-        _proposed(Ordinal.HANDOFF_TAGS, AddTags(tags=(*_tags(turn.triage), "handed_over"))),
+        _proposed(Ordinal.HANDOFF_CARD + later, SlackPost(card=card)),
+        _proposed(Ordinal.BUNDLE + later, PrivateNote(text=bundle)),
+        _proposed(Ordinal.HANDOFF_STATUS + later, SetStatus(status=TicketStatus.OPEN)),
+        _proposed(Ordinal.HANDOFF_TAGS + later, AddTags(tags=(*_tags(turn.triage), "handed_over"))),
     )
 
 

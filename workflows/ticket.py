@@ -146,9 +146,10 @@ class TicketWorkflow:
         if turn.settings.mode is Mode.OBSERVE:
             observed = reason.value if reason is HandoffReason.ERROR else "observed"
             return Ending(Outcome.ABANDONED, Stage.SETTLED, observed, reason)
-        await hand_over(turn, reason)
+        told = await hand_over(turn, reason)
         turn.owner = Owner.TEAMMATE
-        return Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, reason.value, reason)
+        said = reason if told else HandoffReason.ERROR  # operators look through these
+        return Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, said.value, reason)
 
     async def _hand_over_unread(self, wake: UUID | None, reason: HandoffReason) -> None:
         """The ticket cannot even be read. The delivery that told of it names the effects."""

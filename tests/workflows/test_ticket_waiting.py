@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,11 +14,11 @@ from temporalio.workflow import Info
 from adapters.in_memory import InMemoryShop, InMemoryTickets
 from domain.action import ActionType
 from domain.approval import ApprovalStatus, VoteKind
-from domain.errors import KeyDestroyed
+from domain.errors import DeliveryRefused, DeliveryUncertain, KeyDestroyed
 from domain.handoff import HandoffReason
 from domain.ports import OrderRecord
 from domain.ticket import Outcome, Stage, TicketRef
-from tests.office import TENANT, TICKET, Office
+from tests.office import NOW, TENANT, TICKET, Office, WatchedSender
 from tests.workflows.running import open_desk
 from workflows.mailbox import REMEMBERED, Mailbox
 from workflows.messages import DeliveryArrived
@@ -131,6 +132,33 @@ async def test_handover_that_never_works_ends_after_two_days(environment: Workfl
 
     assert closed.record.outcome is Outcome.HANDED_OVER
     assert office.notes() == []
+    assert office.tickets.reasons[TICKET][-1] == "error"
+
+
+async def test_handover_that_reached_nobody_is_told_again(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    # The whole first round, then a card and a note of the second look.
+    office.sender.before = [DeliveryRefused(403) for _ in range(6)]
+
+    async with open_desk(environment, office) as desk:
+        closed = await desk.run("I want a human")
+
+    assert closed.record.outcome is Outcome.HANDED_OVER
+    assert len(office.notes()) == len(office.sender.sent(ActionType.SLACK_POST)) == 1
+    assert office.tickets.reasons[TICKET][-1] == "asked_for_human"
+
+
+async def test_handover_that_arrived_unseen_is_not_told_twice(environment: WorkflowEnvironment) -> None:
+    office = Office()
+    unseen = WatchedSender(now=NOW, idempotent=False, settle_time=timedelta())
+    unseen.after = [DeliveryUncertain() for _ in range(4)]
+    unseen.finding = [DeliveryRefused(403) for _ in range(4)]
+    office.sender = unseen
+
+    async with open_desk(environment, office) as desk:
+        await desk.run("I want a human")
+
+    assert len(office.notes()) == len(unseen.sent(ActionType.SLACK_POST)) == 1
 
 
 class StubbornTickets(InMemoryTickets):
