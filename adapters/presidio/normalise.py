@@ -33,6 +33,8 @@ _TYPED_PLACEHOLDER = re.compile(
     rf"[\[<{{‹]{{0,2}}\s?(?<![\w.@-])({'|'.join(PlaceholderKind)})_([0-9]{{1,4}})(?:_[a-z0-9]{{2,8}})?(?![\w@-])\s?[\]>}}›]{{0,2}}",
     re.IGNORECASE,
 )
+# An address out of a link that was copied without its beginning.
+_ESCAPED_AT = re.compile(r"(?<=[\w.+-])%40(?=[\w-])")
 _LINE_ENDS = "\x0b\x0c\x85\u2028\u2029"
 _INSTEAD = {"Cc": "", "Cf": "", "Cn": "", "Co": "", "Zs": " "}
 _SPACES = re.compile(r"[^\S\n]+")
@@ -56,7 +58,7 @@ def normalise(text: str) -> str:
         text = _unescaped(text)
     text = _visible(unicodedata.normalize("NFKC", text))
     _check_length(text)  # a compatibility form can be eighteen times as long
-    return _tidy(_neutralised(text))
+    return _tidy(_neutralised(_ESCAPED_AT.sub("@", text)))
 
 
 def _check_length(text: str) -> None:

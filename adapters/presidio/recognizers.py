@@ -78,7 +78,8 @@ RULES: tuple[Rule, ...] = (
     Rule("url_host", K.URL, rf"(?<![\w.@-])(?:[\w-]{{1,63}}\.){{1,6}}(?:{_TLD})(?::\d{{1,5}})?(?![\w-]|\.\w)", 0.7),
     Rule("card", K.CARD, r"(?<!\d)\d(?:[\s.\-\u2010-\u2015/·_*]{0,3}\d){12,60}(?!\d)", 1.0, checks.cards),
     Rule("card_shape", K.CARD, r"(?<!\d)\d{4}([ .-])\d{4}\1\d{4}\1\d{1,7}(?!\d)", 0.6),
-    Rule("iban", K.IBAN, r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \t-]?[A-Z0-9]){11,40}", 0.97, checks.ibans),
+    # Looks ahead without taking, because the words after an IBAN look like more of it and may hold the next one.
+    Rule("iban", K.IBAN, r"(?<![A-Za-z0-9])(?=(?P<value>[A-Z]{2}\d{2}(?:[ \t-]?[A-Z0-9]){11,40}))", 0.97, checks.ibans),
     Rule("ssn", K.SSN, r"(?<![\d-])\d{3}([- .])\d{2}\1\d{4}(?![\d-])", 0.9),
     Rule("ssn_context", K.SSN, r"\b(?:ssn|social security|itin|tax id)\b[^\d\n]{0,30}(?P<value>\d{3}[- .]?\d{2}[- .]?\d{4})(?!\d)", 0.95),
     Rule("nino", K.SSN, r"(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D](?![A-Za-z0-9])", 0.85),
