@@ -1,9 +1,10 @@
 """The generic helpdesk: our own documented REST format, read into a conversation."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from adapters.http import RestApi, segment
 from domain.conversation import Author, Conversation, Message, Requester
@@ -11,6 +12,11 @@ from domain.errors import TicketNotFound
 
 SOURCE = "generic"
 OUR_REFERENCES = "eff_"  # effect keys, which went out as idempotency keys
+
+
+def _with_a_zone(moment: datetime) -> datetime:
+    """Times with and without a zone cannot be put in order; one without means UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class WireModel(BaseModel):
@@ -26,7 +32,7 @@ class WireMessage(WireModel):
     author: str
     body: str
     public: bool
-    created_at: datetime
+    created_at: Annotated[datetime, AfterValidator(_with_a_zone)]
     reference: str | None = None
 
 

@@ -60,6 +60,17 @@ async def test_read_of_a_sick_helpdesk_can_be_repeated(
     assert await GenericHelpdesk(helpdesk_api).read(TENANT, ticket)
 
 
+def test_times_with_and_without_a_zone_can_be_put_in_order() -> None:
+    without, with_one = (
+        WireMessage.model_validate(
+            {"id": 7, "author": "customer", "body": "", "public": True, "created_at": at}
+        )
+        for at in ("2026-11-02T09:00:00", "2026-11-02T11:00:00+01:00")
+    )
+
+    assert without.created_at < with_one.created_at
+
+
 def test_author_nobody_knows_is_no_customer() -> None:
     message = WireMessage.model_validate(
         {"id": 7, "author": "robot", "body": "", "public": True, "created_at": "2026-11-02T09:00:00Z"}
