@@ -11,7 +11,7 @@ from rich.table import Table
 
 from adapters.settings import Settings
 from cli.connected import Connected, connected
-from cli.demo_bulk import run_file
+from cli.demo_bulk import run_file, texts_of
 from cli.demo_data import TENANTS, DemoTicket, DemoVote, Expectation, shop_of, tickets
 from cli.demo_watch import Ending, Feed, Sent, Watch
 from cli.demo_world import Emulators, build, next_run, policy_file, renumbered
@@ -41,6 +41,8 @@ def demo(*, once: bool, file: Path | None, workers: int) -> None:
     """The whole system with two shops, their tickets, and one thing for you to do."""
     shown = console()
     by_itself = once or file is not None or not shown.is_terminal
+    if file is not None:
+        texts_of(file)  # a minute of starting servers is too long to wait for "line 3 is wrong"
     failed = asyncio.run(
         _demo(shown, StackOptions(workers=workers, emulators=True), file, by_itself=by_itself)
     )

@@ -29,14 +29,15 @@ BROKEN = "error"
 
 async def run_file(console: Console, system: Connected, emulators: Emulators, file: Path) -> bool:
     """Every text in exactly one outcome; True where one was lost or broke something."""
-    texts = _texts(file)
+    texts = texts_of(file)
     console.print(f"{len(texts)} texts from {file.name} go to {TENANT}")
     sent = [entry for batch in _batches(texts) for entry in await _send(system, emulators, batch)]
     endings = await _watch(console, Watch(system, sent), len(sent))
     return await _account(console, system, len(texts), endings)
 
 
-def _texts(file: Path) -> Sequence[str]:
+def texts_of(file: Path) -> Sequence[str]:
+    """Raises a sentence where a line is not what it should be."""
     texts = []
     for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
         if line.strip():
