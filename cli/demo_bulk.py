@@ -39,12 +39,19 @@ async def run_file(console: Console, system: Connected, emulators: Emulators, fi
 def texts_of(file: Path) -> Sequence[str]:
     """Raises a sentence where a line is not what it should be."""
     texts = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(_content(file).splitlines(), 1):
         if line.strip():
             texts.append(_text(file, number, line))
     if not texts:
         raise click.ClickException(f"{file.name} holds no text. Write one JSON object with `text` per line")
     return texts
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file.name} is not UTF-8. Save it as UTF-8") from None
 
 
 def _text(file: Path, number: int, line: str) -> str:

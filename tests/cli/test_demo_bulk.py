@@ -28,3 +28,12 @@ def test_blank_lines_do_not_count(tmp_path: Path) -> None:
     file.write_text('\n{"text": "Where is it?"}\n\n')
 
     assert texts_of(file) == ["Where is it?"]
+
+
+def test_file_in_another_encoding_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "texts.jsonl"
+    file.write_bytes('{"text": "café"}'.encode("latin-1"))
+
+    assert run(["demo", "--once", "--tickets", str(file)]) == 1
+
+    assert "texts.jsonl is not UTF-8" in capsys.readouterr().err
