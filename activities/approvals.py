@@ -1,9 +1,12 @@
 """Ask people, in cards that show placeholders as words, and keep what they answered."""
 
+from collections.abc import Mapping
+
 from pydantic import AwareDatetime
 from temporalio import activity
 
 from activities.cards import approval_card, closed_card
+from activities.intake import EXTERNAL_TICKET_ID
 from domain.action import ProposedAction, Refund
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote
 from domain.card import Card
@@ -79,6 +82,7 @@ class ApprovalActivities:
         content = await self._artifacts.get(ticket, input.conversation)
         latest = Conversation.model_validate_json(content).latest_from_customer
         text = (await self._artifacts.get(ticket, input.text)).decode() if input.text else ""
+        values = await self._vault.values(ticket)
         card = approval_card(
             id_=input.approval_id,
             tenant=str(ticket.tenant_id),
@@ -86,7 +90,8 @@ class ApprovalActivities:
             decision=input.decision,
             request=latest.body if latest else "",
             reply=text,
-            order=await self._order(ticket, input.proposed),
+            order=_order(values, input.proposed),
+            number=values.get(EXTERNAL_TICKET_ID, ""),
         )
         return ComposedCard(card=await self._keep(ticket, card), input_digest=digest_of(input))
 
@@ -118,9 +123,9 @@ class ApprovalActivities:
     async def _keep(self, ticket: TicketRef, card: Card) -> ArtifactRef:
         return await self._artifacts.put(ticket, ArtifactKind.CARD, card.model_dump_json().encode())
 
-    async def _order(self, ticket: TicketRef, proposed: ProposedAction) -> str:
-        """Enough of the order number to recognise it, not enough to use it."""
-        if not isinstance(proposed.action, Refund):
-            return ""
-        number = (await self._vault.values(ticket)).get(proposed.action.order, "")
-        return f"ending …{number[-SHOWN_OF_AN_ORDER:]}"
+
+def _order(values: Mapping[str, str], proposed: ProposedAction) -> str:
+    """Enough of the order number to recognise it, not enough to use it."""
+    if not isinstance(proposed.action, Refund):
+        return ""
+    return f"ending …{values.get(proposed.action.order, '')[-SHOWN_OF_AN_ORDER:]}"

@@ -1,9 +1,11 @@
 """What Slack messages say. Pure; placeholders are words here, never values."""
 
+from collections.abc import Iterator
+
 from domain.action import Action, PrivateNote, ProposedAction, Refund, Reply
 from domain.approval import ApprovalStatus
 from domain.card import Card, CardField, CardKind
-from domain.decision import PolicyDecision
+from domain.decision import PolicyDecision, Verdict
 from domain.handoff import HandoffFacts, HandoffReason
 from domain.model import ApprovalId
 from domain.placeholder import in_words
@@ -49,9 +51,10 @@ def approval_card(  # noqa: PLR0913 - what is shown, one by one
     request: str,
     reply: str,
     order: str,
+    number: str,
 ) -> Card:
     """The question, with everything a yes is bound to."""
-    fields = [CardField(label="Why a person decides", value=why(decision))]
+    fields = [*_ticket(number), CardField(label="Why a person decides", value=why(decision))]
     if order:
         fields.append(CardField(label="Order", value=order))
     return Card(
@@ -83,9 +86,10 @@ def closed_card(asked: Card, status: ApprovalStatus, reason: str) -> Card:
     )
 
 
-def handoff_card(facts: HandoffFacts, request: str) -> Card:
+def handoff_card(facts: HandoffFacts, request: str, number: str) -> Card:
     """A ticket that needs a teammate. The whole story is in the ticket's private note."""
-    fields = [CardField(label="Decision", value=why(decision)) for decision in facts.decisions]
+    stopped = [decision for decision in facts.decisions if decision.verdict is not Verdict.ALLOW]
+    fields = [*_ticket(number), *(CardField(label="Decision", value=why(one)) for one in stopped)]
     if facts.triage is not None:
         fields.append(CardField(label="Queue", value=words(facts.triage.queue)))
     return Card(
@@ -97,6 +101,12 @@ def handoff_card(facts: HandoffFacts, request: str) -> Card:
         footer="The private note in the ticket has the whole story.",
         tenant=str(facts.ticket.tenant_id),
     )
+
+
+def _ticket(number: str) -> Iterator[CardField]:
+    """The helpdesk's own number, by which people find it; none before the helpdesk was first read."""
+    if number:
+        yield CardField(label="Ticket", value=number)
 
 
 def title_of(action: Action) -> str:

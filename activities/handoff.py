@@ -5,10 +5,11 @@ from temporalio import activity
 
 from activities.bundle import RENDERER_VERSION, bundle_text
 from activities.cards import handoff_card
+from activities.intake import EXTERNAL_TICKET_ID
 from domain.conversation import Conversation
 from domain.handoff import HandoffFacts
 from domain.model import ArtifactRef, Digest, Model, Version, digest_of
-from domain.ports import ArtifactKind, Artifacts, Tickets
+from domain.ports import ArtifactKind, Artifacts, Tickets, Vault
 from domain.ticket import TicketRef
 
 
@@ -26,9 +27,10 @@ class HandoffActivities:
     """Artifacts are named by content. A repeated handover may raise the epoch again, which withdraws
     nothing but what was decided before it."""
 
-    def __init__(self, *, tickets: Tickets, artifacts: Artifacts) -> None:
+    def __init__(self, *, tickets: Tickets, artifacts: Artifacts, vault: Vault) -> None:
         self._tickets = tickets
         self._artifacts = artifacts
+        self._vault = vault
 
     @activity.defn
     async def prepare(self, input: HandoffFacts) -> PreparedHandoff:
@@ -36,7 +38,8 @@ class HandoffActivities:
         epoch = await self._tickets.hand_over(input.ticket, input.reason)
         request = await self._request(input)
         note = bundle_text(input, request, await self._rejection(input))
-        card = handoff_card(input, request).model_dump_json()
+        number = (await self._vault.values(input.ticket)).get(EXTERNAL_TICKET_ID, "")
+        card = handoff_card(input, request, number).model_dump_json()
         return PreparedHandoff(
             bundle=await self._artifacts.put(input.ticket, ArtifactKind.BUNDLE, note.encode()),
             card=await self._artifacts.put(input.ticket, ArtifactKind.CARD, card.encode()),

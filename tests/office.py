@@ -192,7 +192,7 @@ class Office:
             PolicyActivities(policies=self.policies, decisions=self.decisions),
             ApprovalActivities(approvals=self.approvals, artifacts=artifacts, vault=vault, tickets=tickets),
             self.effects(),
-            HandoffActivities(tickets=tickets, artifacts=artifacts),
+            HandoffActivities(tickets=tickets, artifacts=artifacts, vault=self.vault),
             SettlementActivities(tickets=tickets),
         )
 

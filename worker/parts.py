@@ -118,7 +118,7 @@ class Parts:
             self._policy,
             self._approval_steps(),
             self._effects,
-            HandoffActivities(tickets=self._tickets, artifacts=self._artifacts),
+            HandoffActivities(tickets=self._tickets, artifacts=self._artifacts, vault=self._vault),
             SettlementActivities(tickets=self._tickets),
         )
 

@@ -18,6 +18,7 @@ from domain.handoff import HandoffReason
 from domain.ports import SendOrder
 from domain.ticket import Outcome
 from tests.office import NOW, Office
+from tests.workflows.conftest import opened_environment
 from tests.workflows.running import Desk, open_desk
 from workflows.approval import untimely
 from workflows.messages import TicketClosed
@@ -193,13 +194,12 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
     assert office.sender.sent(ActionType.SLACK_POST) == []
 
 
-async def test_question_that_ended_in_an_earlier_run_is_not_asked_again(
-    environment: WorkflowEnvironment,
-) -> None:
+async def test_question_that_ended_in_an_earlier_run_is_not_asked_again() -> None:
     """Its card has lost its buttons, so a second run of the same turn would wait for nobody."""
     office = Office()
 
-    async with open_desk(environment, office) as desk:
+    # A server of its own: one that has seen a run terminated may never skip time again.
+    async with opened_environment() as environment, open_desk(environment, office) as desk:
         run = await waiting(desk)
         asking = desk.approval()
         await run.terminate()
