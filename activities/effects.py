@@ -10,7 +10,7 @@ from activities.clock import Clock, wall_clock
 from activities.heartbeats import heartbeats
 from activities.orders_out import SendOrders
 from domain.action import ActionType
-from domain.effect import EffectIntent, EffectResult, EffectState, Receipt, Refusal
+from domain.effect import EffectIntent, EffectResult, EffectState, LedgerRow, Receipt, Refusal, SendOrder
 from domain.errors import (
     PERMANENT_ERRORS,
     DeliveryRefused,
@@ -19,7 +19,7 @@ from domain.errors import (
     UnsafeText,
 )
 from domain.model import Digest, Model, digest_of
-from domain.ports import Artifacts, Ledger, LedgerRow, Sender, SendOrder, Shop, Vault
+from domain.ports import Artifacts, Ledger, Sender, Shop, Vault
 
 # How long a claimed effect may be tried before a person is asked to look.
 PATIENCE = timedelta(minutes=5)

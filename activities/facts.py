@@ -11,10 +11,10 @@ from temporalio import activity
 from activities.clock import Clock, wall_clock
 from activities.intake import REQUESTER_EMAIL
 from domain.conversation import Author, Conversation
-from domain.fact import Facts, Money, OrderFact
+from domain.fact import Facts, Money, OrderFact, OrderRecord
 from domain.model import ArtifactRef, Model, RecordId, digest_of
 from domain.placeholder import PLACEHOLDER, PlaceholderKind
-from domain.ports import ArtifactKind, Artifacts, Keys, OrderRecord, Shop, Vault
+from domain.ports import ArtifactKind, Artifacts, Keys, Shop, Vault
 from domain.ticket import TicketRef
 
 # A requester with hundreds of orders must not fill the history; mentioned ones always come first.

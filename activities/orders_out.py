@@ -14,11 +14,11 @@ from domain.action import (
     SlackPost,
     SlackUpdate,
 )
-from domain.effect import EffectIntent, Receipt
+from domain.effect import EffectIntent, Receipt, SendOrder
 from domain.errors import UnsafeText
 from domain.model import RecordId
 from domain.placeholder import in_words
-from domain.ports import Artifacts, Ledger, SendOrder, Shop, Vault
+from domain.ports import Artifacts, Ledger, Shop, Vault
 
 # A team must hear of a ticket even when the ticket itself could not be read.
 IN_SLACK = frozenset({ActionType.SLACK_POST, ActionType.SLACK_UPDATE, ActionType.SLACK_EPHEMERAL})

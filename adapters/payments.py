@@ -6,9 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from adapters.http import SETTLE_TIME, Change, Clock, RestApi, utc_now
 from domain.action import ActionType, Refund
-from domain.effect import Receipt
+from domain.effect import Receipt, SendOrder
 from domain.errors import DeliveryRefused
-from domain.ports import SendOrder
 
 FAILED = frozenset({"failed", "canceled", "cancelled"})
 NO_LIST = 404  # a provider always has a list, so this tells nothing about the refund

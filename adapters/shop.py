@@ -7,8 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from adapters.http import RestApi, segment
-from domain.fact import Money, OrderStatus
-from domain.ports import OrderRecord
+from domain.fact import Money, OrderRecord, OrderStatus
 
 
 class WireModel(BaseModel):

@@ -15,6 +15,9 @@ from domain.model import Code, DecisionId, Digest, Model
 from domain.ticket import Mode, Owner, TicketStatus
 from domain.triage import Priority, Signal
 
+# A year: nobody waits longer, and timers cannot hold what has no end.
+LONGEST_EXPIRY_S = 366 * 24 * 3600
+
 
 class Verdict(StrEnum):
     """Policy's answer, mildest to strictest."""
@@ -125,7 +128,7 @@ class Obligations(Model):
 
     approver_groups: tuple[Code, ...] = ()
     quorum: int = Field(default=1, ge=1)
-    expires_in_s: int = Field(default=24 * 3600, ge=1)
+    expires_in_s: int = Field(default=24 * 3600, ge=1, le=LONGEST_EXPIRY_S)
     on_timeout: OnTimeout = OnTimeout.HAND_OVER
     forbid_self: bool = True
     redact_fields: tuple[Code, ...] = ()

@@ -1,13 +1,14 @@
 """Effects: outward changes, each intended before it is attempted and confirmed by a receipt."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import Field
 
-from domain.action import ActionType, ProposedAction
+from domain.action import Action, ActionType, ProposedAction
 from domain.conversation import TextModel
 from domain.model import ApprovalId, DecisionId, Digest, EffectKey, MessageKey, Model, digest_of
 from domain.ticket import TicketRef
@@ -105,3 +106,29 @@ def effect_key(
     """
     named = f"{ticket_id}/{message}/{type_}/{target}/{ordinal}"
     return "eff_" + hashlib.sha256(named.encode()).hexdigest()[:40]
+
+
+class LedgerRow(TextModel):
+    """An effect as the ledger has it."""
+
+    key: EffectKey
+    state: EffectState
+    digest: Digest
+    claimed_at: datetime | None = None
+    tried_at: datetime | None = None  # when a request may have left last
+    receipt: Receipt | None = None
+    refusal: Refusal | None = None
+    taken_before: bool = False  # a claim found that another attempt had claimed or ended it
+
+
+class SendOrder(TextModel):
+    """A claimed effect with its values put back, as a sender needs it. Memory only."""
+
+    key: EffectKey
+    ticket: TicketRef
+    external_ticket_id: str
+    source: str
+    action: Action
+    text: str = ""  # reply, note, or the card as JSON
+    record_ids: Mapping[str, str] = Field(default={})  # opaque record id → real id
+    earlier: Receipt | None = None  # of the post that an update replaces

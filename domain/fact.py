@@ -1,9 +1,11 @@
 """Facts: typed records from the tenant's systems. Policy and arguments use only these, never a text."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from domain.conversation import TextModel
 from domain.model import Currency, Digest, Model, RecordId
 
 
@@ -56,3 +58,16 @@ class Facts(Model):
         """The one order the ticket is about: exactly one mentioned order of the requester's, else None."""
         named = [order for order in self.orders if order.mentioned and order.owner_is_requester]
         return named[0] if len(named) == 1 and self.orders_mentioned == 1 else None
+
+
+class OrderRecord(TextModel):
+    """An order as the tenant's shop has it."""
+
+    number: str
+    customer_email: str
+    status: OrderStatus
+    total: Money
+    refunded: Money
+    payment_id: str | None
+    ordered_at: datetime
+    delivered_at: datetime | None

@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from domain.action import Action, ActionType
+from domain.action import ActionType
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
 from domain.conversation import Conversation, TextModel
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.draft import DraftedText
-from domain.effect import EffectIntent, EffectState, Receipt, Refusal
-from domain.fact import Money, OrderStatus
+from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal, SendOrder
+from domain.fact import OrderRecord
 from domain.handoff import HandoffReason
 from domain.knowledge import KnowledgeZone, Passage, RetrievalBackend
 from domain.model import ApprovalId, ArtifactRef, Digest, EffectKey, RecordId, Version
@@ -214,19 +214,6 @@ class Classifier(Protocol):
 # --- facts ------------------------------------------------------------------------------------
 
 
-class OrderRecord(TextModel):
-    """An order as the tenant's shop has it."""
-
-    number: str
-    customer_email: str
-    status: OrderStatus
-    total: Money
-    refunded: Money
-    payment_id: str | None
-    ordered_at: datetime
-    delivered_at: datetime | None
-
-
 class Shop(Protocol):
     """Reads a tenant's shop. Raises `ProviderUnavailable`."""
 
@@ -333,19 +320,6 @@ class Approvals(Protocol):
 # --- effects ----------------------------------------------------------------------------------
 
 
-class LedgerRow(TextModel):
-    """An effect as the ledger has it."""
-
-    key: EffectKey
-    state: EffectState
-    digest: Digest
-    claimed_at: datetime | None = None
-    tried_at: datetime | None = None  # when a request may have left last
-    receipt: Receipt | None = None
-    refusal: Refusal | None = None
-    taken_before: bool = False  # a claim found that another attempt had claimed or ended it
-
-
 class Ledger(Protocol):
     """The effects ledger and its fence."""
 
@@ -380,19 +354,6 @@ class Ledger(Protocol):
     async def receipt(self, ticket: TicketRef, key: EffectKey) -> Receipt | None:
         """What an earlier effect's provider answered."""
         ...
-
-
-class SendOrder(TextModel):
-    """A claimed effect with its values put back, as a sender needs it. Memory only."""
-
-    key: EffectKey
-    ticket: TicketRef
-    external_ticket_id: str
-    source: str
-    action: Action
-    text: str = ""  # reply, note, or the card as JSON
-    record_ids: Mapping[str, str] = {}  # opaque record id → real id
-    earlier: Receipt | None = None  # of the post that an update replaces
 
 
 class Sender(Protocol):

@@ -38,10 +38,11 @@ from adapters.in_memory import (
 )
 from domain.action import ActionType
 from domain.conversation import Author, Conversation, Message, Requester
-from domain.fact import Money, OrderStatus
+from domain.effect import SendOrder
+from domain.fact import Money, OrderRecord, OrderStatus
 from domain.knowledge import Citation, KnowledgeZone, Passage
 from domain.playbook import RefundPlaybook, Requirement
-from domain.ports import Delivery, OrderRecord, SendOrder, TenantConfiguration
+from domain.ports import Delivery, TenantConfiguration
 from domain.ticket import Mode, TenantSettings, TicketRef
 from domain.triage import Intent, Taxonomy
 

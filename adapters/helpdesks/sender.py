@@ -11,8 +11,7 @@ from pydantic import TypeAdapter
 from adapters.helpdesks.generic import WireMessage, WireModel, WireTicket, ticket_path
 from adapters.http import SETTLE_TIME, Change, Clock, RestApi, utc_now
 from domain.action import ActionType, AddTags, PrivateNote, Reply, SetStatus
-from domain.effect import Receipt
-from domain.ports import SendOrder
+from domain.effect import Receipt, SendOrder
 
 TicketAction = Reply | PrivateNote | SetStatus | AddTags
 TICKET_ACTION: TypeAdapter[TicketAction] = TypeAdapter(TicketAction)

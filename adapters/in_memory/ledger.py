@@ -7,10 +7,9 @@ from adapters.in_memory.records import InMemoryDecisions, InMemoryTenants, InMem
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
 from domain.conversation import TextModel
 from domain.decision import Verdict
-from domain.effect import EFFECT_ARROWS, EffectIntent, EffectState, Receipt, Refusal
+from domain.effect import EFFECT_ARROWS, EffectIntent, EffectState, LedgerRow, Receipt, Refusal
 from domain.errors import ApprovalEnded, EffectConflict
 from domain.model import ApprovalId, EffectKey, RecordId
-from domain.ports import LedgerRow
 from domain.ticket import Mode, TicketRef
 
 

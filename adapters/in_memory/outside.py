@@ -6,10 +6,10 @@ from uuid import UUID
 
 from domain.action import ActionType
 from domain.conversation import Author, Conversation, Message
-from domain.effect import Receipt
+from domain.effect import Receipt, SendOrder
 from domain.errors import TicketNotFound
+from domain.fact import OrderRecord
 from domain.model import EffectKey
-from domain.ports import OrderRecord, SendOrder
 
 
 class InMemoryHelpdesk:

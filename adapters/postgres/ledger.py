@@ -7,10 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.session import Database
 from adapters.postgres.tables import effects
-from domain.effect import EffectIntent, EffectState, Receipt, Refusal
+from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal
 from domain.errors import EffectConflict
 from domain.model import EffectKey
-from domain.ports import LedgerRow
 from domain.ticket import TicketRef
 
 ARGUMENTS = ":tenant, :key, :ticket, :type, :digest, :decision, :approval, :epoch"

@@ -9,9 +9,9 @@ from adapters.slack.cards import blocks_of, fallback_of
 from adapters.slack.client import SlackAnswer, SlackApi, SlackMessage
 from domain.action import ActionType, SlackEphemeral, SlackUpdate
 from domain.card import Card
-from domain.effect import Receipt
+from domain.effect import Receipt, SendOrder
 from domain.errors import DeliveryRefused, DeliveryUncertain
-from domain.ports import Sender, SendOrder
+from domain.ports import Sender
 
 METADATA_TYPE = "countersign_effect"
 PAGE = "200"

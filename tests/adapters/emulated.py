@@ -15,8 +15,7 @@ import httpx
 from adapters.http import Endpoint
 from adapters.slack.client import SlackInstallation
 from domain.action import Action
-from domain.effect import Receipt
-from domain.ports import SendOrder
+from domain.effect import Receipt, SendOrder
 from domain.ticket import TicketRef
 
 BRAND = "lantern_lamps"

@@ -19,10 +19,11 @@ from adapters.slack.sender import SlackPostSender
 from domain.action import Reply, SlackPost
 from domain.card import Card, CardKind
 from domain.conversation import Author, Conversation, Message, Requester
+from domain.effect import SendOrder
 from domain.errors import TicketNotFound
-from domain.fact import Money, OrderStatus
+from domain.fact import Money, OrderRecord, OrderStatus
 from domain.knowledge import Citation, KnowledgeZone, Passage
-from domain.ports import Drafter, Helpdesk, OrderRecord, Sender, SendOrder, Shop, TenantConfiguration
+from domain.ports import Drafter, Helpdesk, Sender, Shop, TenantConfiguration
 from domain.ticket import TenantSettings
 from domain.triage import Taxonomy
 from tests.adapters.emulated import EMAIL, ORDER, OTHER_KEY, PAYMENT, TENANT, Emulated, order_of

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it has no annotations
+import psutil
 import psycopg
 import pytest
 from pydantic import SecretStr

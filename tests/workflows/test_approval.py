@@ -12,10 +12,9 @@ from adapters.in_memory import InMemoryEngine, InMemoryPolicies, InMemorySender,
 from domain.action import ActionType
 from domain.approval import ApprovalStatus, Eligibility, VoteKind, VoteRefusal
 from domain.decision import EngineAnswer, Obligations, OnTimeout, PolicyInput, Reason, Verdict
-from domain.effect import Receipt
+from domain.effect import Receipt, SendOrder
 from domain.errors import DeliveryRefused, DeliveryUncertain, KeyDestroyed
 from domain.handoff import HandoffReason
-from domain.ports import SendOrder
 from domain.ticket import Outcome
 from tests.office import NOW, Office
 from tests.workflows.conftest import opened_environment

@@ -15,8 +15,8 @@ from adapters.in_memory import InMemoryShop, InMemoryTickets
 from domain.action import ActionType
 from domain.approval import ApprovalStatus, VoteKind
 from domain.errors import DeliveryRefused, DeliveryUncertain, KeyDestroyed
+from domain.fact import OrderRecord
 from domain.handoff import HandoffReason
-from domain.ports import OrderRecord
 from domain.ticket import Outcome, Stage, TicketRef
 from tests.office import NOW, TENANT, TICKET, Office, WatchedSender
 from tests.workflows.conftest import opened_environment

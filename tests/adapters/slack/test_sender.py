@@ -15,9 +15,8 @@ from adapters.slack.sender import (
 )
 from domain.action import Action, ActionType, SlackEphemeral, SlackPost, SlackUpdate
 from domain.card import Card, CardKind
-from domain.effect import Receipt
+from domain.effect import Receipt, SendOrder
 from domain.errors import DeliveryRefused, DeliveryUncertain, ProviderUnavailable
-from domain.ports import SendOrder
 from tests.adapters.emulated import (
     BOT_TOKEN,
     CHANNEL,
