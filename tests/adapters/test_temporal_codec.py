@@ -10,6 +10,7 @@ from temporalio.converter import WorkflowSerializationContext
 
 from adapters.temporal_codec import (
     FRESH_S,
+    KEY_ID,
     STALE_S,
     KeyRing,
     NoTenantInWorkflowId,
@@ -107,7 +108,7 @@ async def test_old_payloads_are_read_after_a_rotation(
     clock.now += FRESH_S
     (new,) = await of(codec).encode([SAID])
 
-    assert old.metadata["countersign-key"] != new.metadata["countersign-key"]
+    assert old.metadata[KEY_ID] != new.metadata["countersign-key"]
     assert await of(codec).decode([old, new]) == [SAID, SAID]
 
 
