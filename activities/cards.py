@@ -123,9 +123,10 @@ def title_of(action: Action) -> str:
 
 
 def why(decision: PolicyDecision) -> str:
-    """Verdict with its exact rules."""
+    """What was decided about which action, with the exact rules."""
+    about = f"{words(decision.action).capitalize()}: " if decision.action else ""
     rules = ", ".join(f"{reason.rule} ({words(reason.code)})" for reason in decision.reasons)
-    return f"{words(decision.verdict)}: {rules or 'no rule named'}"
+    return f"{about}{words(decision.verdict)} by {rules or 'no rule named'}"
 
 
 def words(code: str) -> str:

@@ -111,6 +111,7 @@ def _decision(
     asked_digest = digest_of(asked)
     return PolicyDecision(
         decision_id=decision_id(input.ticket.ticket_id, input.turn, proposed.ordinal, asked_digest, bundle),
+        action=proposed.action.type,
         verdict=answer.verdict,
         reasons=answer.reasons,
         obligations=answer.obligations,

@@ -147,6 +147,7 @@ class PolicyDecision(Model):
     """A recorded decision about one proposed action."""
 
     decision_id: DecisionId
+    action: ActionType | None = None  # what it is about
     verdict: Verdict
     reasons: tuple[Reason, ...]
     obligations: Obligations | None = None

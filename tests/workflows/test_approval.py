@@ -17,7 +17,6 @@ from domain.errors import DeliveryRefused, DeliveryUncertain, KeyDestroyed
 from domain.handoff import HandoffReason
 from domain.ticket import Outcome
 from tests.office import NOW, Office
-from tests.workflows.conftest import opened_environment
 from tests.workflows.running import Desk, open_desk
 from workflows.approval import untimely
 from workflows.messages import TicketClosed
@@ -193,19 +192,20 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
     assert office.sender.sent(ActionType.SLACK_POST) == []
 
 
-async def test_question_that_ended_in_an_earlier_run_is_not_asked_again() -> None:
+async def test_question_that_ended_in_an_earlier_run_is_not_asked_again(
+    environment: WorkflowEnvironment,
+) -> None:
     """Its card has lost its buttons, so a second run of the same turn would wait for nobody."""
     office = Office()
 
-    # A server of its own: one that has seen a run terminated may never skip time again.
-    async with opened_environment() as environment, open_desk(environment, office) as desk:
-        run = await waiting(desk)
-        asking = desk.approval()
-        await run.terminate()
-        await asking.cancel()
-        await asking.result()
+    async with open_desk(environment, office) as desk:
+        expired = await desk.run(MEDIUM)
+    office.tickets.records.clear()  # as after a reset: the turn is made again
+    office.tickets.answered.clear()
+    async with open_desk(environment, office) as desk:
         closed = await (await desk.start(office.deliver("d2"))).result()
 
+    assert expired.handed_over_because is HandoffReason.APPROVAL_EXPIRED
     assert closed.handed_over_because is HandoffReason.APPROVAL_CANCELLED
     assert office.sender.sent(ActionType.REFUND) == []
 
