@@ -1,5 +1,7 @@
 """Write down how a turn or a ticket ended."""
 
+from uuid import UUID
+
 from temporalio import activity
 
 from domain.model import Code, Digest, MessageKey, Model, digest_of
@@ -15,6 +17,7 @@ class SettleInput(Model):
     stage: Stage
     reason: Code
     message: MessageKey | None = None
+    retrieved: tuple[UUID, ...] = ()
 
 
 class Settled(Model):
@@ -33,7 +36,11 @@ class SettlementActivities:
     async def settle(self, input: SettleInput) -> Settled:
         """In one transaction: whoever looks meanwhile sees the ticket before or after, never in between."""
         settlement = Settlement(
-            record=input.record, stage=input.stage, reason=input.reason, message=input.message
+            record=input.record,
+            stage=input.stage,
+            reason=input.reason,
+            message=input.message,
+            retrieved=input.retrieved,
         )
         await self._tickets.settle(input.ticket, settlement)
         return Settled(input_digest=digest_of(input))

@@ -98,6 +98,7 @@ class Settlement(Model):
     stage: Stage
     reason: Code
     message: MessageKey | None = None
+    retrieved: tuple[UUID, ...] = ()  # passages that the turn rested on
 
 
 def route_key(routing_secret: bytes, source: str, external_ticket_id: str) -> RouteKey:

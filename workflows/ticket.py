@@ -179,9 +179,9 @@ class TicketWorkflow:
             turns=turn.number, owner=turn.owner, owner_epoch=turn.owner_epoch, outcome=ending.outcome
         )
         self._reason = ending.handed_over_because
-        await self._settle(ending, turn.message)
+        await self._settle(ending, turn)
 
-    async def _settle(self, ending: Ending, message: MessageKey | None = None) -> None:
+    async def _settle(self, ending: Ending, turn: Turn | None = None) -> None:
         """A record that cannot be written does not undo what happened: the ledger prevents a repetition."""
         self._record = ClosingRecord(
             turns=self._record.turns,
@@ -195,7 +195,8 @@ class TicketWorkflow:
             record=self._record,
             stage=ending.stage,
             reason=ending.reason,
-            message=message,
+            message=turn.message if turn else None,
+            retrieved=tuple(citation.passage_id for citation in turn.citations) if turn else (),
         )
         try:
             await steps.settle(settled)

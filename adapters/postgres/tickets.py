@@ -4,16 +4,44 @@ from typing import Any
 
 from sqlalchemy import Row, Update, func, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.keys import aad_of, open_sealed, seal
 from adapters.postgres.session import Database
-from adapters.postgres.tables import answered_messages, tickets
+from adapters.postgres.tables import answered_messages, audit_events, tickets
+from domain.audit import DecidedAction, PerformedEffect, TurnSettled
 from domain.handoff import HandoffReason
+from domain.model import MessageKey, Model, RecordId
 from domain.ports import Keys
 from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage, TicketRef
 
 NAMED_LATER = ("source", "external_id")
 HAND_OVER = text("select hand_over_ticket(:tenant, :ticket, :route, :reason) as owner_epoch")
+
+OF_TURN = text("""
+select jsonb_build_object(
+  'decisions', coalesce((select jsonb_agg(jsonb_build_object('decision_id', id, 'action', action_type,
+      'verdict', verdict, 'policy_version', policy_version) order by decided_at, id)
+    from decisions where tenant_id = :tenant and ticket_id = :ticket and turn = :turn), '[]'),
+  'effects', coalesce((select jsonb_agg(jsonb_build_object('key', id, 'type', type, 'state', state)
+      order by intended_at, id)
+    from effects where tenant_id = :tenant and ticket_id = :ticket and turn = :turn), '[]'),
+  'voters', coalesce((select jsonb_agg(vote.principal_id order by vote.cast_at)
+    from approval_votes vote join approvals asked
+      on asked.tenant_id = vote.tenant_id and asked.id = vote.approval_id
+    join decisions made on made.tenant_id = asked.tenant_id and made.id = asked.decision_id
+    where vote.tenant_id = :tenant and asked.ticket_id = :ticket and made.turn = :turn), '[]')
+) as of_turn
+""")
+
+
+class OfTurn(Model):
+    """What other tables know of a turn."""
+
+    decisions: tuple[DecidedAction, ...]
+    effects: tuple[PerformedEffect, ...]
+    voters: tuple[RecordId, ...]
 
 
 class PostgresTickets:
@@ -77,7 +105,9 @@ class PostgresTickets:
         async with self._database.transaction(ticket.tenant_id) as session:
             await session.execute(_changed(ticket, changes))
             if settlement.message is not None:
-                await session.execute(_answered(ticket, settlement.message, record.turns))
+                added = _answered(ticket, settlement.message, record.turns)
+                if (await session.execute(added)).first() is not None:
+                    await session.execute(await _audited(session, ticket, settlement, settlement.message))
 
     async def hand_over(self, ticket: TicketRef, reason: HandoffReason) -> int:
         """Exclusive lock on the ticket, then the owner. One that is handed over keeps its epoch."""
@@ -104,10 +134,36 @@ def _changed(ticket: TicketRef, changes: dict[str, Any]) -> Update:
     return update(tickets).where(*_is(ticket)).values(**changes, updated_at=func.now())
 
 
-def _answered(ticket: TicketRef, message: str, turn: int) -> Insert:
-    """A message must never get a second turn, and may be told of twice."""
+def _answered(ticket: TicketRef, message: str, turn: int) -> ReturningInsert[Any]:
+    """A message must never get a second turn, and may be told of twice; then nothing is returned."""
     named = {"tenant_id": ticket.tenant_id, "ticket_id": ticket.ticket_id, "message": message, "turn": turn}
-    return insert(answered_messages).values(named).on_conflict_do_nothing()
+    added = insert(answered_messages).values(named).on_conflict_do_nothing()
+    return added.returning(answered_messages.c.turn)
+
+
+async def _audited(
+    session: AsyncSession, ticket: TicketRef, settlement: Settlement, message: MessageKey
+) -> Insert:
+    """Once per turn, in the transaction that ends it."""
+    record = settlement.record
+    turn = {"tenant": ticket.tenant_id, "ticket": ticket.ticket_id, "turn": record.turns}
+    known = OfTurn.model_validate((await session.execute(OF_TURN, turn)).scalar_one())
+    event = TurnSettled(
+        ticket_id=ticket.ticket_id,
+        turn=record.turns,
+        message=message,
+        owner=record.owner,
+        stage=settlement.stage,
+        outcome=record.outcome,
+        reason=settlement.reason,
+        retrieved=settlement.retrieved,
+        decisions=known.decisions,
+        effects=known.effects,
+        voters=known.voters,
+    )
+    content = event.model_dump(mode="json", exclude_none=True)
+    added = insert(audit_events).values(tenant_id=ticket.tenant_id, kind="turn_settled", content=content)
+    return added.inline()  # the role may add events and read none, not even the new one's id
 
 
 def _is(ticket: TicketRef) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """The projection of a ticket: what its next run must know, and who owns it."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, literal_column, select, update
@@ -8,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.tables import answered_messages, audit_events, decisions, tickets
 from domain.approval import ApprovalStatus
+from domain.audit import TurnSettled
 from domain.decision import Verdict
 from domain.handoff import HandoffReason
 from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage
@@ -90,6 +92,28 @@ async def test_a_settled_turn_is_seen_whole_or_not_at_all(story: Story) -> None:
         remembered = select(answered_messages.c.message, literal_column("answered_messages.xmin"))
         assert (await session.execute(remembered)).one() == (FIRST, wrote)
     assert stage == Stage.WAITING_FOR_CUSTOMER
+
+
+async def test_a_settled_turn_leaves_one_audit_event_however_often_it_is_told(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    decision = await story.decided(turn=1)
+    told = Settlement(
+        record=ClosingRecord(turns=1),
+        stage=Stage.WAITING_FOR_CUSTOMER,
+        reason="answered",
+        message=FIRST,
+        retrieved=(uuid4(),),
+    )
+
+    await story.tickets.settle(story.ticket, told)
+    await story.tickets.settle(story.ticket, told)
+
+    query = select(audit_events.c.content).where(audit_events.c.kind == "turn_settled")
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        event = TurnSettled.model_validate((await session.execute(query)).scalar_one())
+    assert (event.ticket_id, event.turn, event.message) == (story.ticket.ticket_id, 1, FIRST)
+    assert event.retrieved == told.retrieved
+    assert [made.decision_id for made in event.decisions] == [decision.decision_id]
 
 
 async def test_the_stage_is_for_operators(story: Story) -> None:
