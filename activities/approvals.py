@@ -34,6 +34,7 @@ class ComposedCard(Model):
     """The card, ready to be posted."""
 
     card: ArtifactRef
+    owner_epoch: int | None = None  # when a question was closed: who owned the ticket by then
     input_digest: Digest
 
 
@@ -118,7 +119,10 @@ class ApprovalActivities:
         asked = Card.model_validate_json(await self._artifacts.get(request.ticket, request.card))
         reason = (await self._artifacts.get(request.ticket, input.reason)).decode() if input.reason else ""
         card = closed_card(asked, input.status, reason)
-        return ComposedCard(card=await self._keep(request.ticket, card), input_digest=digest_of(input))
+        _, epoch = await self._tickets.owner(request.ticket)
+        return ComposedCard(
+            card=await self._keep(request.ticket, card), owner_epoch=epoch, input_digest=digest_of(input)
+        )
 
     async def _keep(self, ticket: TicketRef, card: Card) -> ArtifactRef:
         return await self._artifacts.put(ticket, ArtifactKind.CARD, card.model_dump_json().encode())

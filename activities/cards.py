@@ -37,6 +37,8 @@ REASON_SENTENCES = {
     HandoffReason.EFFECT_UNKNOWN: "It is not known whether an action happened: please look",
     HandoffReason.QUARANTINED: "Personal data could not be removed for certain; no text is shown",
     HandoffReason.TOO_MANY_TURNS: "The conversation has taken too many turns",
+    HandoffReason.TAKEN_OVER: "A teammate took it over",
+    HandoffReason.LOOP_SUSPECTED: "Two systems seem to answer each other",
     HandoffReason.ASSIST_MODE: "A suggested reply waits as a private note",
     HandoffReason.ERROR: "Something broke; operators find details in the log",
 }

@@ -7,7 +7,7 @@ from activities.bundle import RENDERER_VERSION, bundle_text
 from activities.cards import handoff_card
 from activities.intake import EXTERNAL_TICKET_ID
 from domain.conversation import Conversation
-from domain.handoff import HandoffFacts
+from domain.handoff import HandoffFacts, HandoffReason
 from domain.model import ArtifactRef, Digest, Model, Version, digest_of
 from domain.ports import ArtifactKind, Artifacts, Tickets, Vault
 from domain.ticket import TicketRef
@@ -35,7 +35,7 @@ class HandoffActivities:
     @activity.defn
     async def prepare(self, input: HandoffFacts) -> PreparedHandoff:
         """Ownership first: from here on no reply decided earlier can leave."""
-        epoch = await self._tickets.hand_over(input.ticket, input.reason)
+        epoch = await self._epoch(input)
         request = await self._request(input)
         note = bundle_text(input, request, await self._rejection(input))
         number = (await self._vault.values(input.ticket)).get(EXTERNAL_TICKET_ID, "")
@@ -47,6 +47,12 @@ class HandoffActivities:
             renderer_version=RENDERER_VERSION,
             input_digest=digest_of(input),
         )
+
+    async def _epoch(self, input: HandoffFacts) -> int:
+        """A teammate who took a ticket over may have handed it back by now: that is left as it is."""
+        if input.reason is HandoffReason.TAKEN_OVER:
+            return (await self._tickets.owner(input.ticket))[1]
+        return await self._tickets.hand_over(input.ticket, input.reason)
 
     async def _request(self, input: HandoffFacts) -> str:
         """The customer's latest message, redacted; nothing where redaction could not be trusted."""

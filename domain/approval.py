@@ -86,9 +86,17 @@ class ApprovalResult(Model):
     voters: tuple[RecordId, ...] = ()
 
 
-def approval_id(ticket_id: UUID, message: MessageKey, action: Digest) -> ApprovalId:
-    """One question per action and triggering message."""
-    return "apr_" + hashlib.sha256(f"{ticket_id}/{message}/{action}".encode()).hexdigest()[:32]
+def approval_id(
+    ticket_id: UUID, message: MessageKey, action: Digest, owner_epoch: int = 0, revision: int = 1
+) -> ApprovalId:
+    """One question per action and triggering message.
+
+    A ticket that was handed back is asked about anew, and so is a draft that was changed.
+    """
+    again = "".join(
+        f"/{word}{number}" for word, number in (("e", owner_epoch), ("r", revision - 1)) if number
+    )
+    return "apr_" + hashlib.sha256(f"{ticket_id}/{message}/{action}{again}".encode()).hexdigest()[:32]
 
 
 def refusal_of(

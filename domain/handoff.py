@@ -32,6 +32,8 @@ class HandoffReason(StrEnum):
     EFFECT_UNKNOWN = "effect_unknown"
     QUARANTINED = "quarantined"  # redaction could not be trusted
     TOO_MANY_TURNS = "too_many_turns"
+    TAKEN_OVER = "taken_over"  # a teammate wanted it, whatever automation thought of it
+    LOOP_SUSPECTED = "loop_suspected"  # two systems seem to answer each other
     ASSIST_MODE = "assist_mode"  # the draft is a private note for a teammate
     ERROR = "error"  # something broke; the log has the details
 

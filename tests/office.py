@@ -76,8 +76,13 @@ class WatchedSender(InMemorySender):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._news = asyncio.Condition()
+        self.entered = asyncio.Event()
+        self.gate: asyncio.Event | None = None  # what is sent waits for it
 
     async def send(self, order: SendOrder) -> Any:
+        self.entered.set()
+        if self.gate is not None:
+            await self.gate.wait()
         receipt = await super().send(order)
         async with self._news:
             self._news.notify_all()

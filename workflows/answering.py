@@ -20,6 +20,7 @@ from workflows.asking import ask
 from workflows.failures import raise_if_cancelled
 from workflows.operator_view import OperatorView
 from workflows.plan import answer_plan, intent_of
+from workflows.takeover import uncut
 from workflows.turn import HandOver, Turn
 
 REASON_BY_STATUS = {
@@ -32,6 +33,8 @@ REASON_BY_STATE = {
 }
 # Filing: worth doing where policy simply allows it, not worth a person's time.
 FILING = frozenset({ActionType.SET_STATUS, ActionType.ADD_TAGS})
+# What makes a message one that had its turn.
+ANSWERS = frozenset({ActionType.REPLY, ActionType.PRIVATE_NOTE})
 
 
 class Understood(NamedTuple):
@@ -159,19 +162,25 @@ class Answering:
     async def _perform(self, intents: tuple[EffectIntent, ...]) -> None:
         """Stops the turn unless the first one, which the others follow, is confirmed."""
         self._view.show(Stage.PERFORMING)
-        effects = await self._effects_of(intents)
-        self._turn.effects += effects
+        effects = await uncut(self._effects_of(intents))
         if effects[0].state is not EffectState.CONFIRMED:
             raise HandOver(REASON_BY_STATE.get(effects[0].state, HandoffReason.EFFECT_UNKNOWN))
 
     async def _effects_of(self, intents: tuple[EffectIntent, ...]) -> tuple[EffectResult, ...]:
-        try:
-            if len(intents) == 1:
-                return (await steps.perform(intents[0]),)
-            return await steps.perform_in_order(intents)
-        except FailureError as failure:
-            raise_if_cancelled(failure)
-            return (_unknown(intents[0]),)
+        effects = await _performed(intents)
+        self._turn.effects += effects
+        self._turn.answered |= effects[0].type in ANSWERS and effects[0].state is not EffectState.WITHDRAWN
+        return effects
+
+
+async def _performed(intents: tuple[EffectIntent, ...]) -> tuple[EffectResult, ...]:
+    try:
+        if len(intents) == 1:
+            return (await steps.perform(intents[0]),)
+        return await steps.perform_in_order(intents)
+    except FailureError as failure:
+        raise_if_cancelled(failure)
+        return (_unknown(intents[0]),)
 
 
 def _unknown(intent: EffectIntent) -> EffectResult:

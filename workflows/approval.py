@@ -23,7 +23,7 @@ from domain.model import ArtifactRef
 from domain.ticket import TenantSettings
 from workflows import steps
 from workflows.activity_options import LOCAL_STEP
-from workflows.plan import Ordinal, intent_of
+from workflows.plan import Ordinal, intent_of, resumed
 from workflows.turn import Turn
 
 # An eligibility says what somebody may do at a moment; soon it says nothing any more.
@@ -150,6 +150,7 @@ class ApprovalWorkflow:
         except (FailureError, asyncio.CancelledError):
             self._status = ApprovalStatus.CANCELLED
             return
+        self._turn.owner_epoch = closed.owner_epoch or self._turn.owner_epoch
         await self._take_buttons_away(closed.card)
 
     async def _take_buttons_away(self, card: ArtifactRef) -> None:
@@ -162,7 +163,7 @@ class ApprovalWorkflow:
             workflow.logger.warning("approval_card_left_open")
 
     async def _post(self, offset: int, action: SlackPost | SlackUpdate) -> EffectState:
-        ordinal = Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal + offset
+        ordinal = Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal + offset + resumed(self._turn)
         proposed = ProposedAction(ordinal=ordinal, action=action)
         (decision,) = await steps.decide(self._turn, (proposed,))
         if decision.verdict is not Verdict.ALLOW:

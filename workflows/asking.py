@@ -45,7 +45,7 @@ async def ask(
 async def _request(
     turn: Turn, proposed: ProposedAction, decision: PolicyDecision, text: ArtifactRef | None
 ) -> ApprovalRequest:
-    id_ = approval_id(turn.ticket.ticket_id, turn.message, proposed.digest)
+    id_ = approval_id(turn.ticket.ticket_id, turn.message, proposed.digest, turn.first_epoch)
     composed = await steps.compose_card(
         ComposeCardInput(
             ticket=turn.ticket,

@@ -14,7 +14,7 @@ from domain.handoff import HandoffReason
 from domain.ticket import Owner
 from workflows import steps
 from workflows.failures import raise_if_cancelled
-from workflows.plan import handoff_plan, intent_of
+from workflows.plan import handoff_plan, intent_of, story_plan
 from workflows.turn import Turn
 
 # A ticket must not be lost because the systems that carry a handover are away with everything else.
@@ -31,6 +31,20 @@ async def hand_over(turn: Turn, reason: HandoffReason) -> bool:
             return True
         await workflow.sleep(pause, summary="Before handing over again")
     return await handover.succeeds()
+
+
+async def leave_story(turn: Turn) -> None:
+    """The story so far, for a teammate who has taken the ticket. Tried once: they see the ticket itself."""
+    try:
+        prepared = await steps.prepare_handoff(turn.told(HandoffReason.TAKEN_OVER))
+        turn.owner_epoch = prepared.owner_epoch
+        plan = story_plan(turn, prepared.bundle)
+        (decision,) = await steps.decide(turn, plan)
+        if decision.verdict is Verdict.ALLOW:
+            turn.effects.append(await steps.perform(intent_of(turn, plan[0], decision)))
+    except FailureError as failure:
+        raise_if_cancelled(failure)
+        workflow.logger.warning("story_not_left")
 
 
 class _Handover:

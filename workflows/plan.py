@@ -26,6 +26,8 @@ class Ordinal(IntEnum):
     HANDOFF_TAGS = 13
     APPROVAL_CARD = 20  # plus twice the ordinal of what is asked; the odd ones are updates
     HANDOFF_ROUND = 100  # times the rounds before, added to those of a handover that reached nobody
+    APPROVAL_REMINDER = 2000  # plus 50 times the ordinal of what is asked, plus the reminders before
+    RESUMED = 10_000  # times the owner epoch that a turn began with; never for what reaches the customer
 
 
 LONGEST_CODE = 64
@@ -40,13 +42,14 @@ def answer_plan(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
 def _telling(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
     """A tenant that is only assisted gets the words as a note."""
     text = draft.reply or ""  # a draft without words has been handed over; no pattern takes an empty one
+    again = resumed(turn)
     if turn.settings.mode is Mode.ASSIST:
-        return (_proposed(Ordinal.NOTE, PrivateNote(text=text)),)
+        return (_proposed(Ordinal.NOTE + again, PrivateNote(text=text)),)
     zones = tuple(sorted({citation.zone for citation in draft.citations}))
     return (
         _proposed(Ordinal.REPLY, Reply(text=text, zones=zones)),
-        _proposed(Ordinal.STATUS, SetStatus(status=TicketStatus.SOLVED)),
-        _proposed(Ordinal.TAGS, AddTags(tags=_tags(turn.triage))),
+        _proposed(Ordinal.STATUS + again, SetStatus(status=TicketStatus.SOLVED)),
+        _proposed(Ordinal.TAGS + again, AddTags(tags=_tags(turn.triage))),
     )
 
 
@@ -54,13 +57,26 @@ def handoff_plan(
     turn: Turn, bundle: ArtifactRef, card: ArtifactRef, round_: int = 0
 ) -> tuple[ProposedAction, ...]:
     """The story where teammates work, a word in Slack, the ticket open in its queue."""
-    later = Ordinal.HANDOFF_ROUND * round_
+    later = Ordinal.HANDOFF_ROUND * round_ + resumed(turn)
     return (
         _proposed(Ordinal.HANDOFF_CARD + later, SlackPost(card=card)),
         _proposed(Ordinal.BUNDLE + later, PrivateNote(text=bundle)),
         _proposed(Ordinal.HANDOFF_STATUS + later, SetStatus(status=TicketStatus.OPEN)),
         _proposed(Ordinal.HANDOFF_TAGS + later, AddTags(tags=(*_tags(turn.triage), "handed_over"))),
     )
+
+
+def story_plan(turn: Turn, bundle: ArtifactRef) -> tuple[ProposedAction, ...]:
+    """For a teammate who has the ticket already: the story, and nothing that calls for anybody."""
+    return (_proposed(Ordinal.BUNDLE + resumed(turn), PrivateNote(text=bundle)),)
+
+
+def resumed(turn: Turn) -> int:
+    """Tells what a turn files and tells the team from what an earlier turn about the same message did.
+
+    A reply and a refund have no such second key: a message gets each of them once.
+    """
+    return Ordinal.RESUMED * turn.first_epoch
 
 
 def intent_of(

@@ -5,20 +5,22 @@ from typing import NamedTuple
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from activities.intake import Fetched
 from activities.settlement import SettleInput
 from domain.handoff import HandoffReason
 from domain.model import ArtifactRef, Code, MessageKey
+from domain.ownership import Stop, TakeOver
 from domain.ticket import ClosingRecord, Mode, Outcome, Owner, Stage, TenantSettings, TicketRef
 from workflows import steps
 from workflows.answering import Answering
 from workflows.failures import raise_if_cancelled, reason_of_failure
-from workflows.handing_over import hand_over
+from workflows.handing_over import hand_over, leave_story
 from workflows.mailbox import Mailbox
 from workflows.messages import CarriedOver, DeliveryArrived, TicketClosed, TicketStatusView
 from workflows.operator_view import OperatorView
+from workflows.takeover import TakenOver, Takeover
 from workflows.turn import HandOver, Turn
 
 # One argument, because the SDK decodes by type only when their number is exact.
@@ -34,6 +36,10 @@ class Ending(NamedTuple):
     handed_over_because: HandoffReason | None = None
 
 
+TAKEN_OVER = Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, "taken_over", HandoffReason.TAKEN_OVER)
+STOPPED = Ending(Outcome.ABANDONED, Stage.HANDED_OVER, "stopped", HandoffReason.TAKEN_OVER)
+
+
 @workflow.defn
 class TicketWorkflow:
     """Wakes on deliveries, gives each new customer message one turn, and never ends FAILED."""
@@ -45,6 +51,7 @@ class TicketWorkflow:
         self._record = carried.record
         self._silent_until = carried.silent_until
         self._mailbox = Mailbox(carried.seen, carried.unread)
+        self._takeover = Takeover()
         self._looked = carried.silent_until is not None
         self._reason: HandoffReason | None = None
         self._view = OperatorView(carried.ticket, carried.record)
@@ -63,22 +70,46 @@ class TicketWorkflow:
         """Only wakes: the next look takes every delivery there is."""
         self._mailbox.arrive(arrived.delivery_id)
 
+    @workflow.update
+    def take_over(self, order: TakeOver) -> None:
+        """A teammate has taken the ticket. Cuts the turn under way, except an effect that is being sent."""
+        self._takeover.happen(order)
+
+    @take_over.validator
+    def _refuse_take_over(self, order: TakeOver) -> None:
+        self._refuse_other_ticket(order)
+
+    @workflow.update
+    def stop(self, order: Stop) -> None:
+        """Automation has been ended for this ticket. Cuts the turn as a take-over does, and tells nobody."""
+        self._takeover.happen(order)
+
+    @stop.validator
+    def _refuse_stop(self, order: Stop) -> None:
+        self._refuse_other_ticket(order)
+
     @workflow.query
     def status(self) -> TicketStatusView:
         """Where the ticket stands."""
         return self._view.status
 
+    def _refuse_other_ticket(self, order: TakeOver | Stop) -> None:
+        if order.ticket != self._ticket:
+            raise ApplicationError("not_this_ticket", type="not_this_ticket", non_retryable=True)
+
     async def _should_look(self) -> bool:
         """Waits out the recontact window; drains before the end."""
         if self._silent_until is not None and not self._mailbox.has_unread:
             await self._wait_for_customer(self._silent_until)
+        if self._takeover.is_news and self._looked:
+            await self._let_go()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._mailbox.has_unread or not self._looked
 
     async def _wait_for_customer(self, until: datetime) -> None:
         try:
             await workflow.wait_condition(
-                lambda: self._mailbox.has_unread,
+                lambda: self._mailbox.has_unread or self._takeover.is_news,
                 timeout=max(until - workflow.now(), timedelta()),
                 timeout_summary="Recontact window",
             )
@@ -97,8 +128,8 @@ class TicketWorkflow:
             raise_if_cancelled(failure)
             await self._hand_over_unread(wake, reason_of_failure(failure))
             return
-        self._record = fetched.last
-        if fetched.raw is None or fetched.message is None or fetched.last.owner is Owner.TEAMMATE:
+        self._record = self._takeover.over(fetched.last)
+        if fetched.raw is None or fetched.message is None or self._record.owner is Owner.TEAMMATE:
             await self._let_it_be(fetched)
         else:
             await self._take_turn(self._turn(fetched, fetched.message), fetched.raw)
@@ -110,7 +141,7 @@ class TicketWorkflow:
         elif fetched.message is None and fetched.last.outcome is None and fetched.last.turns == 0:
             await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, "no_customer_message"))
         else:
-            stage = Stage.HANDED_OVER if fetched.last.owner is Owner.TEAMMATE else Stage.SETTLED
+            stage = Stage.HANDED_OVER if self._record.owner is Owner.TEAMMATE else Stage.SETTLED
             self._view.conclude(self._record, stage)
 
     async def _take_turn(self, turn: Turn, raw: ArtifactRef) -> None:
@@ -123,7 +154,9 @@ class TicketWorkflow:
     async def _answer(self, turn: Turn, raw: ArtifactRef) -> Ending:
         """The outer guard: whatever fails in a turn becomes a handover."""
         try:
-            await Answering(turn, self._view).run(raw)
+            await self._takeover.cuts(Answering(turn, self._view).run(raw))
+        except TakenOver:
+            return await self._taken_over(turn)
         except HandOver as stop:
             return await self._hand_over(turn, stop.reason)
         except FailureError as failure:
@@ -150,6 +183,29 @@ class TicketWorkflow:
         turn.owner = Owner.TEAMMATE
         said = reason if told else HandoffReason.ERROR  # operators look through these
         return Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, said.value, reason)
+
+    async def _taken_over(self, turn: Turn) -> Ending:
+        """A teammate has the ticket already. Who takes it over gets the story; who stops it wants none."""
+        order = self._takeover.order
+        self._takeover.hear()
+        if order is not None:
+            turn.owner, turn.owner_epoch = Owner.TEAMMATE, order.owner_epoch
+        if isinstance(order, Stop):
+            return STOPPED
+        if turn.settings.mode is not Mode.OBSERVE:
+            await leave_story(turn)
+        return TAKEN_OVER
+
+    async def _let_go(self) -> None:
+        """Nothing is under way: the record says whose ticket it is, and the run ends."""
+        self._takeover.hear()
+        was_theirs = self._record.owner is Owner.TEAMMATE
+        self._record = self._takeover.over(self._record)
+        self._silent_until = None
+        if was_theirs and isinstance(self._takeover.order, TakeOver):
+            return  # it was handed over before; why, stays in the records
+        self._reason = HandoffReason.TAKEN_OVER
+        await self._settle(STOPPED if isinstance(self._takeover.order, Stop) else TAKEN_OVER)
 
     async def _hand_over_unread(self, wake: UUID | None, reason: HandoffReason) -> None:
         """The ticket cannot even be read. The delivery that told of it names the effects."""
@@ -195,7 +251,7 @@ class TicketWorkflow:
             record=self._record,
             stage=ending.stage,
             reason=ending.reason,
-            message=turn.message if turn else None,
+            message=turn.message if turn and (turn.answered or ending is not TAKEN_OVER) else None,
             retrieved=tuple(citation.passage_id for citation in turn.citations) if turn else (),
         )
         try:
@@ -207,6 +263,8 @@ class TicketWorkflow:
     def _continue_as_new_when_suggested(self) -> None:
         """Between turns only: no approval, effect or handler is pending here."""
         if self._silent_until is None or not workflow.info().is_continue_as_new_suggested():
+            return
+        if self._takeover.is_news:
             return
         carried = CarriedOver(
             ticket=self._ticket,

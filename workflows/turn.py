@@ -41,6 +41,10 @@ class Turn:
     effects: list[EffectResult] = field(default_factory=list)
     approval: ApprovalStatus | None = None
     approval_reason: ArtifactRef | None = None
+    answered: bool = False  # its answer has left, or may have
+
+    def __post_init__(self) -> None:
+        self.first_epoch = self.owner_epoch
 
     def told(self, reason: HandoffReason) -> HandoffFacts:
         """What the context bundle is made from."""

@@ -118,6 +118,13 @@ class InMemoryTickets:
         self.records[ticket] = ClosingRecord.model_validate(record.model_dump() | changed)
         return epoch
 
+    def hand_back(self, ticket: TicketRef) -> int:
+        """What a teammate does who wants automation to go on."""
+        record = self.records[ticket]
+        changed = {"owner": Owner.AUTOMATION, "owner_epoch": record.owner_epoch + 1}
+        self.records[ticket] = ClosingRecord.model_validate(record.model_dump() | changed)
+        return record.owner_epoch + 1
+
     async def settle(self, ticket: TicketRef, settlement: Settlement) -> None:
         """Keeps the owner: only `hand_over` and `take_over` change it."""
         owner, epoch = await self.owner(ticket)
