@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pydantic import AwareDatetime
 from temporalio import activity
 
-from activities.cards import approval_card, closed_card
+from activities.cards import approval_card, closed_card, reminder_card
 from activities.intake import EXTERNAL_TICKET_ID
 from domain.action import ProposedAction, Refund
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote
 from domain.card import Card
 from domain.conversation import Conversation
 from domain.decision import PolicyDecision
-from domain.model import ApprovalId, ArtifactRef, Digest, Model, digest_of
+from domain.model import ApprovalId, ArtifactRef, Code, Digest, Model, digest_of
 from domain.ports import Approvals, ArtifactKind, Artifacts, Tickets, Vault
 from domain.ticket import Stage, TicketRef
 
@@ -59,6 +59,14 @@ class CloseInput(Model):
     status: ApprovalStatus
     votes: tuple[Vote, ...] = ()
     reason: ArtifactRef | None = None
+
+
+class RemindInput(Model):
+    """A question that nobody has answered, and who may answer it by now."""
+
+    request: ApprovalRequest
+    groups: tuple[Code, ...]
+    due: AwareDatetime | None = None  # None: it waits for ever
 
 
 class Recorded(Model):
@@ -123,6 +131,14 @@ class ApprovalActivities:
         return ComposedCard(
             card=await self._keep(request.ticket, card), owner_epoch=epoch, input_digest=digest_of(input)
         )
+
+    @activity.defn
+    async def remind(self, input: RemindInput) -> ComposedCard:
+        """Draws the line that says that the question still waits."""
+        request = input.request
+        asked = Card.model_validate_json(await self._artifacts.get(request.ticket, request.card))
+        card = reminder_card(asked, input.groups, input.due)
+        return ComposedCard(card=await self._keep(request.ticket, card), input_digest=digest_of(input))
 
     async def _keep(self, ticket: TicketRef, card: Card) -> ArtifactRef:
         return await self._artifacts.put(ticket, ArtifactKind.CARD, card.model_dump_json().encode())

@@ -1,16 +1,18 @@
 """What Slack messages say. Pure; placeholders are words here, never values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from domain.action import Action, PrivateNote, ProposedAction, Refund, Reply
 from domain.approval import ApprovalStatus
 from domain.card import Card, CardField, CardKind
 from domain.decision import PolicyDecision, Verdict
 from domain.handoff import HandoffFacts, HandoffReason
-from domain.model import ApprovalId
+from domain.model import ApprovalId, Code
 from domain.placeholder import in_words
 
 LONGEST_REQUEST = 1200
+TICKET = "Ticket"
 
 CLOSED_TITLES = {
     ApprovalStatus.PENDING: "Waiting",
@@ -88,6 +90,19 @@ def closed_card(asked: Card, status: ApprovalStatus, reason: str) -> Card:
     )
 
 
+def reminder_card(asked: Card, groups: Sequence[Code], due: datetime | None) -> Card:
+    """A line into the question's thread."""
+    ticket = next((f"Ticket {field.value}. " for field in asked.fields if field.label == TICKET), "")
+    until = f" until {due:%Y-%m-%d %H:%M} UTC" if due else ""
+    people = ", ".join(words(group) for group in groups)
+    return Card(
+        kind=CardKind.NOTICE,
+        title=f"Still waiting: {asked.title}",
+        body=f"{ticket}It can be answered by {people}{until}.",
+        tenant=asked.tenant,
+    )
+
+
 def handoff_card(facts: HandoffFacts, request: str, number: str) -> Card:
     """A ticket that needs a teammate. The whole story is in the ticket's private note."""
     stopped = [decision for decision in facts.decisions if decision.verdict is not Verdict.ALLOW]
@@ -108,7 +123,7 @@ def handoff_card(facts: HandoffFacts, request: str, number: str) -> Card:
 def _ticket(number: str) -> Iterator[CardField]:
     """The helpdesk's own number, by which people find it; none before the helpdesk was first read."""
     if number:
-        yield CardField(label="Ticket", value=number)
+        yield CardField(label=TICKET, value=number)
 
 
 def title_of(action: Action) -> str:

@@ -73,10 +73,11 @@ class SendOrders:
                 return ""
 
     async def _earlier(self, intent: EffectIntent) -> Receipt | None:
-        action = intent.proposed.action
-        if not isinstance(action, SlackUpdate):
-            return None
-        return await self._ledger.receipt(intent.ticket, action.posted_by)
+        match intent.proposed.action:
+            case SlackUpdate(posted_by=post) | SlackPost(thread_of=str(post)):
+                return await self._ledger.receipt(intent.ticket, post)
+            case _:
+                return None
 
 
 def _records(action: Action, values: Mapping[str, str]) -> dict[str, str]:

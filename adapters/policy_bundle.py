@@ -12,7 +12,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from domain.conversation import TextModel
 from domain.decision import Obligations, OnTimeout
@@ -94,6 +102,13 @@ class ReplyZones(TextModel):
     zones: dict[KnowledgeZone, ListedVerdict]
 
 
+class LadderRung(TextModel):
+    """Who may answer too, once nobody has answered for so long."""
+
+    after_s: int = Field(ge=60, le=90 * 86400)
+    approver_groups: tuple[Code, ...] = Field(min_length=1)
+
+
 class ApprovalTerms(TextModel):
     """Who is asked, how many of them, for how long."""
 
@@ -102,6 +117,18 @@ class ApprovalTerms(TextModel):
     expires_in_s: int = Field(86400, ge=60, le=90 * 86400)
     on_timeout: OnTimeout = OnTimeout.HAND_OVER
     forbid_self: bool = True
+    remind_every_s: int | None = Field(None, ge=60, le=90 * 86400)
+    ladder: tuple[LadderRung, ...] | None = Field(None, min_length=1, max_length=5)
+
+    def obligations(self) -> Obligations:
+        """What a decision that needs approval carries."""
+        return Obligations.model_validate(self.model_dump(mode="json"))
+
+    @model_serializer(mode="wrap")
+    def _as_published(self, handler: SerializerFunctionWrapHandler) -> dict[str, JsonValue]:
+        """What a file does not say is not in its version either: older policies keep theirs."""
+        written: dict[str, JsonValue] = handler(self)
+        return {name: value for name, value in written.items() if value is not None}
 
 
 class Bundle(TextModel):
@@ -124,7 +151,7 @@ class Bundle(TextModel):
         }
         return {
             "actions": {**listed, **by_rule},
-            "approval": Obligations(**self.approval.model_dump()).model_dump(mode="json"),
+            "approval": self.approval.obligations().model_dump(mode="json", exclude_none=True),
             "refund": _compiled_limits(self.refund),
             "reply": self.reply.model_dump(mode="json") if self.reply else {},
         }

@@ -52,6 +52,7 @@ class TenantSpec:
             taxonomy=self.taxonomy,
             playbooks=self.file.playbooks,
             greeting=self.file.greeting,
+            acknowledgement=self.file.acknowledgement,
             signature=self.file.signature or f"Kind regards\n{self.file.title}",
         )
 
@@ -147,12 +148,13 @@ def _check_playbooks(path: Path, file: TenantFile, taxonomy: Taxonomy) -> None:
 
 def _check_approvers(path: Path, file: TenantFile, policy: Bundle) -> None:
     groups = {group for teammate in file.teammates for group in teammate.groups}
-    for group in policy.approval.approver_groups:
+    asked = policy.approval.obligations().every_group
+    for group in asked:
         if group not in groups:
             remedy = f"The policy asks group {group!r} for approval. Put at least one teammate into it"
             raise TenantFileRefused(path, "teammates", remedy)
-    asked, quorum = set(policy.approval.approver_groups), policy.approval.quorum
-    able = {teammate.slack_user_id for teammate in file.teammates if asked & set(teammate.groups)}
+    quorum = policy.approval.quorum
+    able = {teammate.slack_user_id for teammate in file.teammates if set(asked) & set(teammate.groups)}
     if len(able) < quorum:
         remedy = f"The policy asks for {quorum} approvals. Put {quorum} teammates into its approver groups"
         raise TenantFileRefused(path, "teammates", remedy)

@@ -76,6 +76,7 @@ class SlackPost(Model):
 
     type: Literal[ActionType.SLACK_POST] = ActionType.SLACK_POST
     card: ArtifactRef
+    thread_of: EffectKey | None = None  # the post whose thread it goes into
 
 
 class SlackUpdate(Model):

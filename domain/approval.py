@@ -100,14 +100,21 @@ def approval_id(
 
 
 def refusal_of(
-    vote: Vote, request: ApprovalRequest, voted: frozenset[RecordId], status: ApprovalStatus
+    vote: Vote,
+    request: ApprovalRequest,
+    groups: frozenset[Code],
+    voted: frozenset[RecordId],
+    status: ApprovalStatus,
 ) -> VoteRefusal | None:
-    """The timeless part of a vote's validation; freshness and expiry need the workflow's clock."""
+    """The timeless part of a vote's validation; freshness and expiry need the workflow's clock.
+
+    `groups` may answer by now.
+    """
     if status is not ApprovalStatus.PENDING:
         return VoteRefusal.NOT_PENDING
     if vote.revision != request.revision or vote.digest != request.proposed.digest:
         return VoteRefusal.CARD_CHANGED
-    if not set(vote.eligibility.groups) & set(request.obligations.approver_groups):
+    if not groups & set(vote.eligibility.groups):
         return VoteRefusal.NOT_ELIGIBLE
     if vote.eligibility.principal in voted:
         return VoteRefusal.ALREADY_VOTED

@@ -12,7 +12,7 @@ class CardKind(StrEnum):
     APPROVAL = "approval"  # with Approve and Reject and a field for the reason
     CLOSED = "closed"  # an answered approval: no buttons
     HANDOFF = "handoff"
-    NOTICE = "notice"  # a line to one person
+    NOTICE = "notice"  # a line, to one person or into a thread
 
 
 class CardField(TextModel):

@@ -123,6 +123,13 @@ class Reason(Model):
     code: Code
 
 
+class Rung(Model):
+    """Who may answer too, once nobody has answered for so long."""
+
+    after_s: int = Field(ge=1, le=LONGEST_EXPIRY_S)
+    approver_groups: tuple[Code, ...] = Field(min_length=1)
+
+
 class Obligations(Model):
     """What must happen for the verdict to hold."""
 
@@ -132,6 +139,14 @@ class Obligations(Model):
     on_timeout: OnTimeout = OnTimeout.HAND_OVER
     forbid_self: bool = True
     redact_fields: tuple[Code, ...] = ()
+    remind_every_s: int | None = Field(default=None, ge=60, le=LONGEST_EXPIRY_S)
+    ladder: tuple[Rung, ...] | None = None
+
+    @property
+    def every_group(self) -> tuple[Code, ...]:
+        """All who may answer sooner or later."""
+        later = (group for rung in self.ladder or () for group in rung.approver_groups)
+        return tuple(dict.fromkeys((*self.approver_groups, *later)))
 
 
 class EngineAnswer(TextModel):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-from activities.approvals import ApprovalActivities, CloseInput, OpenInput, RecordVoteInput
+from activities.approvals import ApprovalActivities, CloseInput, OpenInput, RecordVoteInput, RemindInput
 from domain.action import ProposedAction, SlackPost, SlackUpdate
 from domain.approval import (
     ApprovalRequest,
@@ -23,6 +23,8 @@ from domain.model import ArtifactRef
 from domain.ticket import TenantSettings
 from workflows import steps
 from workflows.activity_options import LOCAL_STEP
+from workflows.failures import raise_if_cancelled
+from workflows.patience import Moment, moments
 from workflows.plan import Ordinal, intent_of, resumed
 from workflows.turn import Turn
 
@@ -31,6 +33,8 @@ FRESH = timedelta(seconds=60)
 CLOCK_SKEW = timedelta(seconds=5)
 # What "wait" means to a record that needs a date.
 NEVER = timedelta(days=3650)
+
+REMINDERS_OF_A_QUESTION = 50
 
 STATUS_AT_TIMEOUT = {
     OnTimeout.HAND_OVER: ApprovalStatus.EXPIRED,
@@ -48,6 +52,9 @@ class ApprovalWorkflow:
         self._status = ApprovalStatus.PENDING
         self._votes: list[Vote] = []
         self._due = workflow.now() + self._patience()
+        self._moments = moments(request.obligations, workflow.now(), self._due)
+        self._reminders = 0
+        self._groups = request.obligations.approver_groups
         self._turn = Turn(
             ticket=request.ticket,
             message=request.message,
@@ -82,7 +89,7 @@ class ApprovalWorkflow:
     @vote.validator
     def _refuse(self, vote: Vote) -> None:
         voted = frozenset(earlier.eligibility.principal for earlier in self._votes)
-        refusal = refusal_of(vote, self._request, voted, self._status) or untimely(
+        refusal = refusal_of(vote, self._request, frozenset(self._groups), voted, self._status) or untimely(
             self._due, vote.eligibility.as_of, now=workflow.now()
         )
         if refusal is not None:
@@ -105,7 +112,7 @@ class ApprovalWorkflow:
         await workflow.execute_local_activity_method(
             ApprovalActivities.open, opened, summary="Keep the question", **LOCAL_STEP
         )
-        state = await self._post(0, SlackPost(card=self._request.card))
+        state = await self._post(self._card_ordinal, SlackPost(card=self._request.card))
         seen = state is EffectState.CONFIRMED or (state is EffectState.UNKNOWN and self._votes)
         if not seen:
             self._status = ApprovalStatus.CANCELLED
@@ -114,11 +121,35 @@ class ApprovalWorkflow:
         """The deciding votes are kept together with the answer, earlier ones as they come."""
         kept = 0
         while self._status is ApprovalStatus.PENDING:
-            if not await self._more_votes_than(kept):
+            if await self._more_votes_than(kept):
+                if self._status is ApprovalStatus.PENDING:
+                    await self._keep(self._votes[kept])
+                    kept += 1
+            elif self._moments:
+                await self._remind(self._moments.pop(0))
+            else:
                 self._status = STATUS_AT_TIMEOUT[self._request.obligations.on_timeout]
-            elif self._status is ApprovalStatus.PENDING:
-                await self._keep(self._votes[kept])
-                kept += 1
+
+    async def _remind(self, moment: Moment) -> None:
+        """Into the thread of the card, and for more people from here on. Trouble with it ends nothing."""
+        self._groups = tuple(dict.fromkeys((*self._groups, *moment.groups)))
+        if self._posted is None:
+            return
+        try:
+            reminded = await workflow.execute_local_activity_method(
+                ApprovalActivities.remind, self._reminder(), summary="Draw a reminder", **LOCAL_STEP
+            )
+            self._reminders += 1
+            place = REMINDERS_OF_A_QUESTION * self._request.proposed.ordinal + self._reminders
+            post = SlackPost(card=reminded.card, thread_of=self._posted.key)
+            await self._post(Ordinal.APPROVAL_REMINDER + place, post)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            workflow.logger.warning("reminder_not_posted")
+
+    def _reminder(self) -> RemindInput:
+        waits = self._request.obligations.on_timeout is OnTimeout.WAIT
+        return RemindInput(request=self._request, groups=self._groups, due=None if waits else self._due)
 
     async def _keep(self, vote: Vote) -> None:
         recorded = RecordVoteInput(ticket=self._request.ticket, vote=vote)
@@ -127,12 +158,14 @@ class ApprovalWorkflow:
         )
 
     async def _more_votes_than(self, kept: int) -> bool:
+        """Until the team is told again, or time is up."""
         waits = self._request.obligations.on_timeout is OnTimeout.WAIT
+        until = self._moments[0].at if self._moments else None if waits else self._due
         try:
             await workflow.wait_condition(
                 lambda: len(self._votes) > kept,
-                timeout=None if waits else max(self._due - workflow.now(), timedelta()),
-                timeout_summary="Approval due",
+                timeout=max(until - workflow.now(), timedelta()) if until else None,
+                timeout_summary="Reminder due" if self._moments else "Approval due",
             )
         except TimeoutError:
             return False
@@ -157,19 +190,22 @@ class ApprovalWorkflow:
         if self._posted is None:
             return
         try:
-            await self._post(1, SlackUpdate(card=card, posted_by=self._posted.key))
+            await self._post(self._card_ordinal + 1, SlackUpdate(card=card, posted_by=self._posted.key))
         except (FailureError, asyncio.CancelledError):
             # The buttons stay, and a click on them is answered with `not_pending`.
             workflow.logger.warning("approval_card_left_open")
 
-    async def _post(self, offset: int, action: SlackPost | SlackUpdate) -> EffectState:
-        ordinal = Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal + offset + resumed(self._turn)
-        proposed = ProposedAction(ordinal=ordinal, action=action)
+    @property
+    def _card_ordinal(self) -> int:
+        return Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal
+
+    async def _post(self, ordinal: int, action: SlackPost | SlackUpdate) -> EffectState:
+        proposed = ProposedAction(ordinal=ordinal + resumed(self._turn), action=action)
         (decision,) = await steps.decide(self._turn, (proposed,))
         if decision.verdict is not Verdict.ALLOW:
             return EffectState.WITHDRAWN
         intent = intent_of(self._turn, proposed, decision)
-        if isinstance(action, SlackPost):
+        if self._posted is None:
             self._posted = intent
         return (await steps.perform(intent)).state
 

@@ -45,7 +45,7 @@ class PostgresApprovals:
             action_digest=request.proposed.digest,
             revision=request.revision,
             request=request.model_dump(mode="json"),
-            approver_groups=list(request.obligations.approver_groups),
+            approver_groups=list(request.obligations.every_group),
             quorum=request.obligations.quorum,
             expires_at=expires_at,
         )

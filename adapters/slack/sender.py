@@ -53,6 +53,7 @@ class SlackPostSender:
             channel = (await self._api.installation(order.ticket.tenant_id)).channel_id
         else:
             channel, body["thread_ts"] = place_of(order.earlier)
+            body["reply_broadcast"] = True  # a thread alone would remind only those who know it already
         answer = await self._api.write(
             order.ticket.tenant_id, "chat.postMessage", {**body, "channel": channel}
         )
