@@ -25,7 +25,7 @@ def bundle_text(facts: HandoffFacts, request: str, rejection: str = "") -> str:
         _section("Sources", [f"passage {c.passage_id}, version {c.version}" for c in facts.citations]),
         _section("Decisions", [why(decision) for decision in facts.decisions]),
         _section("Approval", _approval(facts, rejection)),
-        _section("What was done", [_effect(effect) for effect in facts.effects]),
+        _section("What was done", [*_acknowledged(facts), *map(_effect, facts.effects)]),
     ]
     return "\n\n".join(["Handed over by Countersign", *filter(None, sections), f"Bundle {RENDERER_VERSION}"])
 
@@ -68,6 +68,11 @@ def _approval(facts: HandoffFacts, rejection: str) -> list[str]:
     if facts.approval is None:
         return []
     return [words(facts.approval).capitalize(), *([f"Reason: {in_words(rejection)}"] if rejection else [])]
+
+
+def _acknowledged(facts: HandoffFacts) -> Iterator[str]:
+    if facts.acknowledgement is not None:
+        yield f"The customer was told that a person will answer: {facts.acknowledgement.state}"
 
 
 def _effect(effect: EffectResult) -> str:

@@ -8,7 +8,7 @@ from domain.conversation import Conversation, TextModel
 from domain.draft import Abstention, Draft
 from domain.fact import Facts
 from domain.knowledge import Citation
-from domain.model import ArtifactRef, Model, Version, digest_of
+from domain.model import ArtifactRef, Digest, Model, Version, digest_of
 from domain.placeholder import PLACEHOLDER
 from domain.playbook import RefundPlaybook
 from domain.ports import ArtifactKind, Artifacts, Drafter, TenantConfiguration, Tenants
@@ -27,6 +27,20 @@ class DraftInput(Model):
     facts: Facts
     passages: ArtifactRef | None = None
     citations: tuple[Citation, ...] = ()
+
+
+class AcknowledgeInput(Model):
+    """Who is to be told that they are heard; without a conversation they are not named."""
+
+    ticket: TicketRef
+    conversation: ArtifactRef | None = None
+
+
+class Acknowledgement(Model):
+    """The tenant's fixed word, with placeholders where personal data belongs."""
+
+    text: ArtifactRef
+    input_digest: Digest
 
 
 class Selected(TextModel):
@@ -54,6 +68,17 @@ class DraftingActivities:
         if selected is not None:
             return await self._from_playbook(input, tenant, conversation, selected)
         return await self._from_passages(input, tenant, conversation)
+
+    @activity.defn
+    async def acknowledge(self, input: AcknowledgeInput) -> Acknowledgement:
+        """Says nothing but that a person will answer."""
+        tenant = await self._tenants.configuration(input.ticket.tenant_id)
+        conversation = None
+        if input.conversation is not None:
+            content = await self._artifacts.get(input.ticket, input.conversation)
+            conversation = Conversation.model_validate_json(content)
+        letter = _letter(tenant.acknowledgement, tenant, conversation)
+        return Acknowledgement(text=await self._keep(input.ticket, letter), input_digest=digest_of(input))
 
     async def _from_playbook(
         self, input: DraftInput, tenant: TenantConfiguration, conversation: Conversation, selected: Selected
@@ -117,13 +142,13 @@ def _selected(input: DraftInput, tenant: TenantConfiguration) -> Selected | None
     return None
 
 
-def _letter(body: str, tenant: TenantConfiguration, conversation: Conversation) -> str:
+def _letter(body: str, tenant: TenantConfiguration, conversation: Conversation | None) -> str:
     return f"{_greeting(tenant, conversation)}\n\n{body.strip()}\n\n{tenant.signature}"
 
 
-def _greeting(tenant: TenantConfiguration, conversation: Conversation) -> str:
+def _greeting(tenant: TenantConfiguration, conversation: Conversation | None) -> str:
     """With the requester's placeholder; where the helpdesk knows no name the greeting has none."""
-    name = conversation.requester.name
+    name = conversation.requester.name if conversation else None
     if name and PLACEHOLDER.fullmatch(name):
         return tenant.greeting.replace("{name}", name)
     return tenant.greeting.replace(" {name}", "").replace("{name}", "")

@@ -5,13 +5,14 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.clock import Clock, wall_clock
-from domain.conversation import Author, Conversation, Requester, TextModel
+from domain.conversation import Conversation, Requester, TextModel
 from domain.errors import TicketNotFound
+from domain.mail import NoTurn, is_looping, no_turn
 from domain.model import ArtifactRef, Digest, MessageKey, Model, digest_of
 from domain.placeholder import PLACEHOLDER, PlaceholderKind
 from domain.ports import (
@@ -52,6 +53,9 @@ class Fetched(Model):
     last: ClosingRecord  # what earlier runs and turns left
     message: MessageKey | None = None
     raw: ArtifactRef | None = None
+    no_turn: NoTurn | None = None  # why there is no message
+    asked_at: AwareDatetime | None = None  # when the customer wrote it
+    looping: bool = False  # two systems seem to answer each other
     deliveries: int = Field(ge=0)
     input_digest: Digest
 
@@ -125,14 +129,18 @@ class IntakeActivities:
         configuration = await self._tenants.configuration(ticket.tenant_id)
         last = await self._tickets.open(ticket, place.external_id, place.source)
         conversation = await self._read(ticket, place, deliveries)
-        message = await self._unanswered(ticket, conversation)
+        message, why_not = await self._unanswered(ticket, conversation)
         raw = await self._keep_raw(ticket, conversation) if message else None
         await self._deliveries.consume(ticket, [delivery.id for delivery in deliveries])
+        settings, latest = configuration.settings, conversation.latest_from_customer
         return Fetched(
-            settings=configuration.settings,
+            settings=settings,
             last=last,
             message=message,
             raw=raw,
+            no_turn=why_not,
+            asked_at=latest.written_at if latest and message else None,
+            looping=is_looping(conversation, self._clock(), settings.max_replies_per_hour),
             deliveries=len(deliveries),
             input_digest=digest_of(input),
         )
@@ -177,13 +185,18 @@ class IntakeActivities:
                 raise
             raise ApplicationError(str(error), type="TicketNotFound", non_retryable=True) from error
 
-    async def _unanswered(self, ticket: TicketRef, conversation: Conversation) -> MessageKey | None:
-        """The customer's newest message, unless it had its turn or a teammate answered it."""
-        latest = conversation.latest_from_customer
-        if latest is None or _answered_by_teammate(conversation):
-            return None
+    async def _unanswered(
+        self, ticket: TicketRef, conversation: Conversation
+    ) -> tuple[MessageKey | None, NoTurn | None]:
+        """The customer's newest message, or why nobody waits for an answer to it."""
+        latest, why_not = conversation.latest_from_customer, no_turn(conversation)
+        if why_not is not None or latest is None:
+            return None, why_not
         key = await self._message_key(ticket, latest.external_id)
-        return None if key in await self._tickets.seen_messages(ticket) else key
+        if key not in await self._tickets.seen_messages(ticket):
+            return key, None
+        newest = conversation.messages[-1]
+        return None, NoTurn.AUTOMATIC_MAIL if newest.automatic else NoTurn.HAD_ITS_TURN
 
     async def _message_key(self, ticket: TicketRef, external_id: str) -> MessageKey:
         key = await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id)
@@ -197,11 +210,6 @@ class IntakeActivities:
 def placeholders_of(values: Mapping[str, str]) -> dict[str, str]:
     """The entries of a vault that stand for personal data in a text."""
     return {token: value for token, value in values.items() if PLACEHOLDER.fullmatch(token)}
-
-
-def _answered_by_teammate(conversation: Conversation) -> bool:
-    public = [message for message in conversation.messages if message.public]
-    return bool(public) and public[-1].author is Author.TEAMMATE
 
 
 def _worth_keeping(raw: Conversation, redacted: Redacted) -> dict[str, str]:

@@ -25,6 +25,7 @@ from pydantic_core import ErrorDetails
 
 from domain.model import Code
 from domain.playbook import RefundPlaybook
+from domain.ports import ACKNOWLEDGEMENT
 from domain.ticket import TenantSettings
 from domain.triage import Taxonomy
 
@@ -123,6 +124,7 @@ class TenantFile(Part):
     taxonomy: str = "starter"
     greeting: str = "Hello {name},"
     signature: str | None = None
+    acknowledgement: str = ACKNOWLEDGEMENT
     helpdesk: HelpdeskPart
     shop: ShopPart
     payments: PaymentsPart

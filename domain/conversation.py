@@ -28,6 +28,7 @@ class Message(TextModel):
     body: str
     public: bool
     written_at: datetime
+    automatic: bool = False  # written by a machine of theirs, such as out of office
 
 
 class Requester(TextModel):
@@ -49,9 +50,11 @@ class Conversation(TextModel):
     status: str
     requester: Requester
     messages: tuple[Message, ...]
+    merged: bool = False  # it goes on in another ticket
+    spam: bool = False
 
     @property
     def latest_from_customer(self) -> Message | None:
-        """The customer's newest public message."""
-        spoken = [m for m in self.messages if m.author is Author.CUSTOMER and m.public]
+        """The customer's newest public message that a person wrote."""
+        spoken = [m for m in self.messages if m.author is Author.CUSTOMER and m.public and not m.automatic]
         return spoken[-1] if spoken else None

@@ -59,6 +59,7 @@ class HandoffFacts(Model):
     citations: tuple[Citation, ...] = ()
     decisions: tuple[PolicyDecision, ...] = ()
     effects: tuple[EffectResult, ...] = ()
+    acknowledgement: EffectResult | None = None  # a fixed word to the customer, which answers nothing
     approval: ApprovalStatus | None = None
     approval_reason: ArtifactRef | None = None
 
@@ -68,7 +69,7 @@ def reason_before_drafting(triage: Triage) -> HandoffReason | None:
     if triage.language is not Language.ENGLISH:
         return HandoffReason.UNSUPPORTED_LANGUAGE
     for signal in Signal:
-        if signal in triage.signals:
+        if signal in triage.signals and signal in SIGNAL_REASONS:
             return SIGNAL_REASONS[signal]
     return None
 

@@ -68,6 +68,9 @@ class Delivery(TextModel):
     received_at: datetime
 
 
+ACKNOWLEDGEMENT = "Thank you for your message. A colleague is looking into it and will get back to you."
+
+
 class TenantConfiguration(TextModel):
     """A tenant's settings, taxonomy and playbooks, cached by version."""
 
@@ -78,6 +81,7 @@ class TenantConfiguration(TextModel):
     playbooks: tuple[RefundPlaybook, ...] = ()
     greeting: str = "Hello {name},"
     signature: str = "Kind regards"
+    acknowledgement: str = ACKNOWLEDGEMENT
 
 
 class Tenants(Protocol):

@@ -80,6 +80,9 @@ class TenantSettings(Model):
     min_confidence_permille: int = Field(default=500, ge=0, le=1000)
     max_turns: int = Field(default=20, ge=1)
     approver_group: Code = "approvers"
+    max_replies_per_hour: int = Field(default=6, ge=1)  # more of ours than this, and two systems are talking
+    # Within this time of their message a customer hears from us, be it only that a person will answer.
+    acknowledge_within_s: int | None = Field(default=None, ge=0)
 
 
 class ClosingRecord(Model):

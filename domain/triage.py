@@ -39,6 +39,7 @@ class Signal(StrEnum):
     LEGAL_THREAT = "legal_threat"
     INJECTION = "injection"
     IDENTITY_IN_DOUBT = "identity_in_doubt"
+    THANKS = "thanks"  # nothing but thanks: whoever was answered is content
 
 
 class Triage(Model):

@@ -153,7 +153,9 @@ class Office:
             now=NOW,
         )
 
-    def write(self, body: str, author: Author = Author.CUSTOMER, *, public: bool = True) -> Delivery:
+    def write(
+        self, body: str, author: Author = Author.CUSTOMER, *, public: bool = True, automatic: bool = False
+    ) -> Delivery:
         """Somebody writes in the helpdesk, which tells the door."""
         if "1001" not in self.helpdesk.tickets:
             self.helpdesk.tickets["1001"] = Conversation(
@@ -166,10 +168,20 @@ class Office:
             )
         number = len(self.helpdesk.tickets["1001"].messages) + 1
         message = Message(
-            external_id=f"m{number}", author=author, body=body, public=public, written_at=self.now
+            external_id=f"m{number}",
+            author=author,
+            body=body,
+            public=public,
+            written_at=self.now,
+            automatic=automatic,
         )
         self.helpdesk.add("1001", message)
         return self.deliver(f"d{number}")
+
+    def mark(self, **changes: bool) -> None:
+        """The helpdesk's people mark the ticket as merged or as spam."""
+        ticket = self.helpdesk.tickets["1001"]
+        self.helpdesk.tickets["1001"] = ticket.model_copy(update=changes)
 
     def deliver(self, name: str) -> Delivery:
         """A row in the inbox; the same name is the same row."""

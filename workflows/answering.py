@@ -1,5 +1,6 @@
 """The road from a raw conversation to an answer. Each step may stop the turn with a handover."""
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from temporalio.exceptions import FailureError
@@ -14,14 +15,14 @@ from domain.fact import Facts
 from domain.handoff import HandoffReason, reason_before_drafting, reason_of
 from domain.model import ApprovalId, ArtifactRef, digest_of
 from domain.ticket import Mode, Stage
-from domain.triage import Triage
+from domain.triage import Signal, Triage
 from workflows import steps
 from workflows.asking import ask
 from workflows.failures import raise_if_cancelled
 from workflows.operator_view import OperatorView
-from workflows.plan import answer_plan, intent_of
+from workflows.plan import answer_plan, content_plan, intent_of
 from workflows.takeover import uncut
-from workflows.turn import HandOver, Turn
+from workflows.turn import Content, HandOver, Turn
 
 REASON_BY_STATUS = {
     ApprovalStatus.REJECTED: HandoffReason.APPROVAL_REJECTED,
@@ -34,6 +35,7 @@ REASON_BY_STATE = {
 # Filing: worth doing where policy simply allows it, not worth a person's time.
 FILING = frozenset({ActionType.SET_STATUS, ActionType.ADD_TAGS})
 # What makes a message one that had its turn.
+TellRecontact = Callable[[Turn], Awaitable[None]]
 ANSWERS = frozenset({ActionType.REPLY, ActionType.PRIVATE_NOTE})
 
 
@@ -60,13 +62,16 @@ class Step(NamedTuple):
 class Answering:
     """One turn's way to an answer."""
 
-    def __init__(self, turn: Turn, view: OperatorView) -> None:
+    def __init__(self, turn: Turn, view: OperatorView, tell_recontact: TellRecontact) -> None:
         self._turn = turn
         self._view = view
+        self._tell_recontact = tell_recontact
 
     async def run(self, raw: ArtifactRef) -> None:
-        """Raises `HandOver` where a person should go on, after whatever was already done."""
+        """Raises `HandOver` where a person should go on, after whatever was already done, or `Content`."""
         understood = await self._understand(raw)
+        await self._stop_where_content(understood.triage)
+        await self._tell_recontact(self._turn)
         self._stop_before_drafting(understood.triage)
         draft = await self._draft(understood)
         plan = await self._decide(draft)
@@ -86,7 +91,20 @@ class Answering:
         turn.facts = facts = await steps.look_up(turn.ticket, conversation)
         return Understood(conversation, triage, facts)
 
+    async def _stop_where_content(self, triage: Triage) -> None:
+        """Thanks after an answer end a ticket; the customer's word has opened it again in the helpdesk."""
+        if self._turn.number == 1 or triage.signals != (Signal.THANKS,):
+            return
+        if self._turn.settings.mode is Mode.AUTOMATE:
+            (proposed,) = content_plan(self._turn)
+            (decision,) = await steps.decide(self._turn, (proposed,))
+            if decision.verdict is Verdict.ALLOW:
+                await uncut(self._effects_of((intent_of(self._turn, proposed, decision),)))
+        raise Content
+
     def _stop_before_drafting(self, triage: Triage) -> None:
+        if self._turn.looping:
+            raise HandOver(HandoffReason.LOOP_SUSPECTED)
         reason = reason_before_drafting(triage)
         if reason is not None:
             raise HandOver(reason)

@@ -12,6 +12,7 @@ from domain.approval import ApprovalRequest, ApprovalResult, approval_id
 from domain.decision import Obligations, PolicyDecision
 from domain.model import ArtifactRef
 from workflows import steps
+from workflows.acknowledging import acknowledging
 from workflows.approval import ApprovalWorkflow
 from workflows.ids import TASK_TIMEOUT, TENANT_ID, approval_workflow_id
 from workflows.operator_view import OperatorView
@@ -30,16 +31,17 @@ async def ask(
     due = workflow.now() + timedelta(seconds=request.obligations.expires_in_s)
     view.wait_for_approval(risk_band(proposed.action), due)
     tenant = turn.ticket.tenant_id
-    return await workflow.execute_child_workflow(
-        ApprovalWorkflow.run,
-        request,
-        id=approval_workflow_id(tenant, request.approval_id),
-        task_timeout=TASK_TIMEOUT,
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-        search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(tenant))]),
-        static_summary="Approval",
-    )
+    async with acknowledging(turn):  # here and not before: local steps come one after another
+        return await workflow.execute_child_workflow(
+            ApprovalWorkflow.run,
+            request,
+            id=approval_workflow_id(tenant, request.approval_id),
+            task_timeout=TASK_TIMEOUT,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(tenant))]),
+            static_summary="Approval",
+        )
 
 
 async def _request(

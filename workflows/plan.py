@@ -20,6 +20,7 @@ class Ordinal(IntEnum):
     NOTE = 2
     STATUS = 3
     TAGS = 4
+    ACKNOWLEDGEMENT = 5
     BUNDLE = 10
     HANDOFF_CARD = 11
     HANDOFF_STATUS = 12
@@ -51,6 +52,16 @@ def _telling(turn: Turn, draft: Draft) -> tuple[ProposedAction, ...]:
         _proposed(Ordinal.STATUS + again, SetStatus(status=TicketStatus.SOLVED)),
         _proposed(Ordinal.TAGS + again, AddTags(tags=_tags(turn.triage))),
     )
+
+
+def acknowledgement_plan(text: ArtifactRef) -> tuple[ProposedAction, ...]:
+    """A fixed word to the customer; it rests on no article."""
+    return (_proposed(Ordinal.ACKNOWLEDGEMENT, Reply(text=text)),)
+
+
+def content_plan(turn: Turn) -> tuple[ProposedAction, ...]:
+    """What files a ticket whose customer is content."""
+    return (_proposed(Ordinal.STATUS + resumed(turn), SetStatus(status=TicketStatus.SOLVED)),)
 
 
 def handoff_plan(

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from activities.approvals import ApprovalActivities, ComposeCardInput, ComposedCard
-from activities.drafting import DraftingActivities, DraftInput
+from activities.drafting import AcknowledgeInput, DraftingActivities, DraftInput
 from activities.effects import EffectActivities, PerformInput
 from activities.facts import FactActivities, LookUpInput
 from activities.handoff import HandoffActivities, PreparedHandoff
@@ -71,6 +71,15 @@ async def draft(asked: DraftInput) -> Draft:
     return await workflow.execute_local_activity_method(
         DraftingActivities.draft, asked, summary="Draft", **LOCAL_STEP
     )
+
+
+async def acknowledge(turn: Turn) -> ArtifactRef:
+    """The tenant's word for customers who wait."""
+    asked = AcknowledgeInput(ticket=turn.ticket, conversation=turn.conversation)
+    written = await workflow.execute_local_activity_method(
+        DraftingActivities.acknowledge, asked, summary="Write an acknowledgement", **LOCAL_STEP
+    )
+    return written.text
 
 
 async def decide(turn: Turn, actions: tuple[ProposedAction, ...]) -> tuple[PolicyDecision, ...]:

@@ -10,10 +10,12 @@ from temporalio.exceptions import ApplicationError, FailureError
 from activities.intake import Fetched
 from activities.settlement import SettleInput
 from domain.handoff import HandoffReason
+from domain.mail import FINAL, NoTurn
 from domain.model import ArtifactRef, Code, MessageKey
 from domain.ownership import Stop, TakeOver
 from domain.ticket import ClosingRecord, Mode, Outcome, Owner, Stage, TenantSettings, TicketRef
 from workflows import steps
+from workflows.acknowledging import acknowledge
 from workflows.answering import Answering
 from workflows.failures import raise_if_cancelled, reason_of_failure
 from workflows.handing_over import hand_over, leave_story
@@ -21,7 +23,7 @@ from workflows.mailbox import Mailbox
 from workflows.messages import CarriedOver, DeliveryArrived, TicketClosed, TicketStatusView
 from workflows.operator_view import OperatorView
 from workflows.takeover import TakenOver, Takeover
-from workflows.turn import HandOver, Turn
+from workflows.turn import Content, HandOver, Turn
 
 # One argument, because the SDK decodes by type only when their number is exact.
 Start = TicketRef | CarriedOver
@@ -38,6 +40,10 @@ class Ending(NamedTuple):
 
 TAKEN_OVER = Ending(Outcome.HANDED_OVER, Stage.HANDED_OVER, "taken_over", HandoffReason.TAKEN_OVER)
 STOPPED = Ending(Outcome.ABANDONED, Stage.HANDED_OVER, "stopped", HandoffReason.TAKEN_OVER)
+
+# A customer who writes again within an hour of a window's end, or only to thank, is told apart.
+RECONTACT_BY_MEANING = "recontact_by_meaning"
+OUTCOMES_OF_AN_ANSWER = frozenset({Outcome.ASSUMED, Outcome.CONFIRMED})
 
 
 @workflow.defn
@@ -136,25 +142,35 @@ class TicketWorkflow:
 
     async def _let_it_be(self, fetched: Fetched) -> None:
         """Our own echo, or a teammate's ticket: recorded, and no effect. An earlier outcome stays."""
-        if self._silent_until is not None:
+        if fetched.no_turn in FINAL and self._record.owner is Owner.AUTOMATION:
+            self._silent_until = None
+            await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, fetched.no_turn.value))
+        elif self._silent_until is not None and self._record.owner is Owner.AUTOMATION:
             self._view.show(Stage.WAITING_FOR_CUSTOMER)
         elif fetched.message is None and fetched.last.outcome is None and fetched.last.turns == 0:
-            await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, "no_customer_message"))
+            why = fetched.no_turn or NoTurn.NO_CUSTOMER_MESSAGE
+            await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, why.value))
         else:
             stage = Stage.HANDED_OVER if self._record.owner is Owner.TEAMMATE else Stage.SETTLED
             self._view.conclude(self._record, stage)
 
     async def _take_turn(self, turn: Turn, raw: ArtifactRef) -> None:
-        if self._silent_until is not None:
-            await self._settle(Ending(Outcome.RECONTACTED, Stage.FETCHING, "recontacted"))
-            self._silent_until = None
+        turn.recontact = self._silent_until is not None
+        if not workflow.patched(RECONTACT_BY_MEANING):
+            await self._tell_recontact(turn)
+        elif self._record.outcome in OUTCOMES_OF_AN_ANSWER:
+            turn.recontact = True
+        self._silent_until = None
         ending = await self._answer(turn, raw)
         await self._end_turn(turn, ending)
 
     async def _answer(self, turn: Turn, raw: ArtifactRef) -> Ending:
         """The outer guard: whatever fails in a turn becomes a handover."""
         try:
-            await self._takeover.cuts(Answering(turn, self._view).run(raw))
+            await self._takeover.cuts(Answering(turn, self._view, self._tell_recontact).run(raw))
+        except Content:
+            turn.recontact = False
+            return Ending(Outcome.CONFIRMED, Stage.SETTLED, "thanked")
         except TakenOver:
             return await self._taken_over(turn)
         except HandOver as stop:
@@ -179,6 +195,8 @@ class TicketWorkflow:
         if turn.settings.mode is Mode.OBSERVE:
             observed = reason.value if reason is HandoffReason.ERROR else "observed"
             return Ending(Outcome.ABANDONED, Stage.SETTLED, observed, reason)
+        if reason is not HandoffReason.LOOP_SUSPECTED:  # a word would keep the loop going
+            await acknowledge(turn)
         told = await hand_over(turn, reason)
         turn.owner = Owner.TEAMMATE
         said = reason if told else HandoffReason.ERROR  # operators look through these
@@ -228,9 +246,18 @@ class TicketWorkflow:
             number=fetched.last.turns + 1,
             settings=fetched.settings,
             owner_epoch=fetched.last.owner_epoch,
+            asked_at=fetched.asked_at,
+            looping=fetched.looping,
         )
 
+    async def _tell_recontact(self, turn: Turn) -> None:
+        """An answer that was thought to do has not. The number changes, and how it changed is kept."""
+        if turn.recontact:
+            turn.recontact = False
+            await self._settle(Ending(Outcome.RECONTACTED, Stage.FETCHING, "recontacted"))
+
     async def _end_turn(self, turn: Turn, ending: Ending) -> None:
+        await self._tell_recontact(turn)  # a turn that never came to understand the message
         self._record = ClosingRecord(
             turns=turn.number, owner=turn.owner, owner_epoch=turn.owner_epoch, outcome=ending.outcome
         )

@@ -1,6 +1,7 @@
 """What one turn of a ticket knows so far."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.approval import ApprovalStatus
 from domain.decision import PolicyDecision
@@ -20,6 +21,13 @@ class HandOver(Exception):
     def __init__(self, reason: HandoffReason) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+
+class Content(Exception):
+    """A turn stops here, because the customer only thanks."""
+
+    def __init__(self) -> None:
+        super().__init__("The customer is content")
 
 
 @dataclass
@@ -42,6 +50,11 @@ class Turn:
     approval: ApprovalStatus | None = None
     approval_reason: ArtifactRef | None = None
     answered: bool = False  # its answer has left, or may have
+    asked_at: datetime | None = None  # when the customer wrote the message
+    looping: bool = False
+    recontact: bool = False  # the customer writes again after an answer, which has not been recorded yet
+    acknowledged: bool = False  # the customer has been told that they are heard, or it was tried
+    acknowledgement: EffectResult | None = None
 
     def __post_init__(self) -> None:
         self.first_epoch = self.owner_epoch
@@ -59,6 +72,7 @@ class Turn:
             citations=self.citations,
             decisions=tuple(self.decisions),
             effects=tuple(self.effects),
+            acknowledgement=self.acknowledgement,
             approval=self.approval,
             approval_reason=self.approval_reason,
         )

@@ -1,11 +1,13 @@
 """The generic helpdesk: our own documented REST format, read into a conversation."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from adapters.helpdesks.automatic_mail import is_automatic
 from adapters.http import RestApi, segment
 from domain.conversation import Author, Conversation, Message, Requester
 from domain.errors import TicketNotFound
@@ -34,6 +36,8 @@ class WireMessage(WireModel):
     public: bool
     created_at: Annotated[datetime, AfterValidator(_with_a_zone)]
     reference: str | None = None
+    subject: str | None = None  # of the mail, where the helpdesk keeps it
+    mail_headers: dict[str, str] = {}
 
 
 class WireRequester(WireModel):
@@ -55,6 +59,8 @@ class WireTicket(WireModel):
     requester: WireRequester
     tags: tuple[str, ...] = ()
     messages: tuple[WireMessage, ...] = ()
+    merged_into: str | None = None
+    spam: bool = False
 
 
 def ticket_path(external_id: str, *rest: str) -> str:
@@ -90,17 +96,25 @@ def _conversation(ticket: WireTicket) -> Conversation:
             phone=ticket.requester.phone or None,
             address=ticket.requester.address or None,
         ),
-        messages=tuple(map(_message, messages)),
+        messages=tuple(_message(message, _subject(ticket, message, messages)) for message in messages),
+        merged=ticket.merged_into is not None,
+        spam=ticket.spam,
     )
 
 
-def _message(message: WireMessage) -> Message:
+def _subject(ticket: WireTicket, message: WireMessage, messages: Sequence[WireMessage]) -> str:
+    """A message without a subject of its own has the ticket's where it began the ticket."""
+    return message.subject or (ticket.subject if message is messages[0] else "")
+
+
+def _message(message: WireMessage, subject: str) -> Message:
     return Message(
         external_id=message.id,
         author=author_of(message),
         body=message.body,
         public=message.public,
         written_at=message.created_at,
+        automatic=is_automatic(message.mail_headers, subject, message.body),
     )
 
 

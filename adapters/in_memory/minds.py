@@ -97,6 +97,7 @@ class InMemoryClassifier:
             "human": Signal.ASKS_FOR_HUMAN,
             "lawyer": Signal.LEGAL_THREAT,
             "ignore all": Signal.INJECTION,
+            "thanks": Signal.THANKS,
         }
 
     async def classify(self, conversation: Conversation, taxonomy: Taxonomy) -> Triage:

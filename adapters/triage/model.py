@@ -18,10 +18,11 @@ from sklearn.pipeline import FeatureUnion
 from adapters.triage.digest import classifier_digest
 from adapters.triage.signals import signals_in
 from adapters.triage.taxonomy import background_examples
+from adapters.triage.thanks import is_thanks
 from adapters.triage.tone import language_of, priority_of, sentiment_of
 from domain.model import Code
 from domain.placeholder import PLACEHOLDER, PlaceholderKind
-from domain.triage import Intent, Priority, Taxonomy, Triage
+from domain.triage import Intent, Priority, Signal, Taxonomy, Triage
 
 MAX_CHARACTERS = 20_000
 NOTHING = ""
@@ -67,7 +68,7 @@ class LinearModel:
             intent=self._taxonomy.fallback, queue=self._taxonomy.fallback_queue, examples=()
         )
         said = f"{subject}\n{text}"[:MAX_CHARACTERS]
-        signals = signals_in(said)
+        signals = signals_in(said) or ((Signal.THANKS,) if is_thanks(text) else ())
         return Triage(
             intent=intent.intent,
             queue=intent.queue,

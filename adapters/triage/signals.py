@@ -66,7 +66,7 @@ def signals_in(text: str) -> tuple[Signal, ...]:
     text = in_words(text)  # a placeholder such as [[PHONE_1_k7]] is no tool's name
     # An instruction may be broken over lines to be overlooked; elsewhere a line ends a thought.
     flat = " ".join(text.split())
-    return tuple(s for s in Signal if _found(s, text) or (s is Signal.INJECTION and _found(s, flat)))
+    return tuple(s for s in PATTERNS if _found(s, text) or (s is Signal.INJECTION and _found(s, flat)))
 
 
 def _found(signal: Signal, text: str) -> bool:
