@@ -108,8 +108,11 @@ async def connect(
     profile: str | None = None,
     namespace: str = "countersign",
     role: str = "client",
+    lazy: bool = False,
 ) -> Client:
     """A client for `address`, or for what Temporal's own variables and profile files say.
+
+    A lazy one connects at its first call, for whoever has something to do before.
 
     `namespace` is used where these name none; `role` is what Temporal shows as identity, without a host name.
     """
@@ -120,6 +123,7 @@ async def connect(
         **configured,
         plugins=[CountersignPlugin(keys)],
         identity=f"{role}:{os.getpid()}",
+        lazy=lazy,
         runtime=_runtime(),
     )
 

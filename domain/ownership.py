@@ -100,7 +100,7 @@ class RunWord(StrEnum):
 
     TOLD = "told"
     NO_RUN = "no_run"
-    LATER = "later"  # Temporal or its workers did not answer; the run's next step is refused
+    LATER = "later"  # nobody answered, or nobody asked; what the run wants to let out is refused
 
 
 class OwnershipAnswer(Model):

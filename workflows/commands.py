@@ -5,8 +5,9 @@ stop sooner. The answer names what had left before, as far as that becomes known
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import assert_never
 
 from temporalio.client import (
     Client,
@@ -54,10 +55,13 @@ async def take_over(
     principal: RecordId,
     patience: timedelta = PATIENCE,
 ) -> OwnershipAnswer:
-    """The ticket is the teammate's. Repeating is safe. Raises `OwnershipRefused`."""
+    """The ticket is the teammate's. Repeating is safe. Raises `OwnershipRefused`.
+
+    Without a client, as at the doors, which hold no tenant's key, somebody else must `tell` the run.
+    """
     change = await ownership.take_over(ticket, principal)
     command = TakeOver(ticket=ticket, principal=principal, owner_epoch=change.owner_epoch)
-    return await _answered(ownership, ticket, change, patience, _tell(client, TAKE_OVER, command))
+    return await _answer(client, ownership, command, change, patience)
 
 
 async def stop(
@@ -67,10 +71,10 @@ async def stop(
     principal: RecordId,
     patience: timedelta = PATIENCE,
 ) -> OwnershipAnswer:
-    """The ticket is the teammate's, abandoned by automation. Repeating is safe. Raises `OwnershipRefused`."""
+    """The ticket is the teammate's, abandoned by automation. As `take_over` in everything else."""
     change = await ownership.stop(ticket, principal)
     command = Stop(ticket=ticket, principal=principal, owner_epoch=change.owner_epoch)
-    return await _answered(ownership, ticket, change, patience, _tell(client, STOP, command))
+    return await _answer(client, ownership, command, change, patience)
 
 
 async def hand_back(
@@ -80,24 +84,55 @@ async def hand_back(
     principal: RecordId,
     patience: timedelta = PATIENCE,
 ) -> OwnershipAnswer:
-    """Automation owns the ticket again, and its run is woken or started. Raises `OwnershipRefused`."""
+    """Automation owns the ticket, and a run is woken or started. As `take_over` in everything else."""
     change = await ownership.hand_back(ticket, principal)
     command = HandBack(ticket=ticket, principal=principal, owner_epoch=change.owner_epoch)
-    return await _answered(ownership, ticket, change, patience, _wake(client, command))
+    return await _answer(client, ownership, command, change, patience)
 
 
-async def _answered(
+async def tell(
+    client: Client, command: TakeOver | Stop | HandBack, patience: timedelta = PATIENCE
+) -> RunWord:
+    """Tells the ticket's run what the database has decided. Repeating is safe.
+
+    Whatever goes wrong here, the owner has changed: it is an answer, not an error.
+    """
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            await _say(client, command)
+    except RPCError as error:
+        # Said of a run that has ended, too.
+        return RunWord.NO_RUN if error.status is RPCStatusCode.NOT_FOUND else RunWord.LATER
+    except NOT_NOW:
+        return RunWord.LATER
+    return RunWord.TOLD
+
+
+async def _say(client: Client, command: TakeOver | Stop | HandBack) -> None:
+    run = client.get_workflow_handle(ticket_workflow_id(command.ticket))
+    match command:
+        case TakeOver():
+            await run.execute_update(TAKE_OVER, command, id=command.update_id)
+        case Stop():
+            await run.execute_update(STOP, command, id=command.update_id)
+        case HandBack():
+            await start_or_signal(client, command.ticket, command.delivery_id)
+        case _:
+            assert_never(command)
+
+
+async def _answer(
+    client: Client | None,
     ownership: Ownership,
-    ticket: TicketRef,
+    command: TakeOver | Stop | HandBack,
     change: OwnerChange,
     patience: timedelta,
-    telling: Awaitable[RunWord],
 ) -> OwnershipAnswer:
     run, effects = await asyncio.gather(
-        _in_time(telling, patience), _settled(ownership, ticket, change, patience)
+        _told(client, command, patience), _followed(ownership, command.ticket, change, patience)
     )
     return OwnershipAnswer(
-        ticket=ticket,
+        ticket=command.ticket,
         owner=change.owner,
         held_by=change.held_by,
         owner_epoch=change.owner_epoch,
@@ -108,34 +143,11 @@ async def _answered(
     )
 
 
-async def _tell(client: Client | None, update: str, command: TakeOver | Stop) -> RunWord:
-    if client is None:
-        return RunWord.LATER
-    run = client.get_workflow_handle(ticket_workflow_id(command.ticket))
-    await run.execute_update(update, command, id=command.update_id)
-    return RunWord.TOLD
+async def _told(client: Client | None, command: TakeOver | Stop | HandBack, patience: timedelta) -> RunWord:
+    return await tell(client, command, patience) if client else RunWord.LATER
 
 
-async def _wake(client: Client | None, command: HandBack) -> RunWord:
-    if client is None:
-        return RunWord.LATER
-    await start_or_signal(client, command.ticket, command.delivery_id)
-    return RunWord.TOLD
-
-
-async def _in_time(telling: Awaitable[RunWord], patience: timedelta) -> RunWord:
-    """Whatever goes wrong here, the owner has changed: it is an answer, not an error."""
-    try:
-        async with asyncio.timeout(patience.total_seconds()):
-            return await telling
-    except RPCError as error:
-        # Said of a run that has ended, too.
-        return RunWord.NO_RUN if error.status is RPCStatusCode.NOT_FOUND else RunWord.LATER
-    except NOT_NOW:
-        return RunWord.LATER
-
-
-async def _settled(
+async def _followed(
     ownership: Ownership, ticket: TicketRef, change: OwnerChange, patience: timedelta
 ) -> Sequence[PerformedEffect]:
     """Waits while an effect is claimed: its request may be under way."""

@@ -18,6 +18,7 @@ from domain.ticket import ClosingRecord, Outcome, Owner, Stage, TicketRef
 
 UNENDED = frozenset({EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN})
 STOPPED = "stopped"
+HANDED_BACK = "handed_back"
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,15 @@ class InMemoryOwnership:
     async def hand_back(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
         """By whoever holds it, by an admin, or by anybody where nobody does."""
         person = self._require_entitled(principal)
-        if self._require_known(ticket).owner is not Owner.TEAMMATE:
+        record = self._require_known(ticket)
+        if record.owner is not Owner.TEAMMATE and self._tickets.reasons.get(ticket, [])[-1:] == [HANDED_BACK]:
+            return self._answer(ticket, changed=False)
+        if record.owner is not Owner.TEAMMATE:
             raise OwnershipRefused(OwnershipRefusal.NOT_TAKEN_OVER)
         if self._holders.get(ticket, principal) != principal and ADMIN_ROLE not in person.roles:
             raise OwnershipRefused(OwnershipRefusal.HELD_BY_ANOTHER)
         self._stopped.discard(ticket)
-        return self._change(ticket, None, None, "handed_back")
+        return self._change(ticket, None, None, HANDED_BACK)
 
     async def stop(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
         """The same word again changes nothing."""

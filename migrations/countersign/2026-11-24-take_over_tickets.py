@@ -124,6 +124,7 @@ begin
 end $$
 """
 
+# Until automation has done something again, the same word may be said again: it wakes the ticket.
 HAND_BACK_TICKET = """
 create function countersign.hand_back_ticket(p_tenant uuid, p_ticket uuid, p_principal text) returns jsonb
     language plpgsql security definer set search_path = countersign, pg_temp as $$
@@ -134,9 +135,13 @@ begin
     if refused is not null then
         return jsonb_build_object('refusal', refused);
     end if;
-    select t.owner, t.held_by into held from countersign.tickets t where t.tenant_id = p_tenant and t.id = p_ticket;
+    select t.owner, t.held_by, t.reason into held from countersign.tickets t
+        where t.tenant_id = p_tenant and t.id = p_ticket;
     if not found then
         return jsonb_build_object('refusal', 'unknown_ticket');
+    end if;
+    if held.owner <> 'teammate' and held.reason is not distinct from 'handed_back' then
+        return countersign.owner_change(p_tenant, p_ticket, false);
     end if;
     if held.owner <> 'teammate' then
         return jsonb_build_object('refusal', 'not_taken_over');

@@ -18,7 +18,7 @@ from domain.handoff import HandoffReason
 from domain.model import EffectKey, RecordId
 from domain.ownership import OwnershipRefusal, OwnershipRefused
 from domain.ports import Ownership, Tickets
-from domain.ticket import Outcome, Owner, TicketRef
+from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage, TicketRef
 from tests.adapters.postgres.story import Story
 from tests.conftest import Databases
 
@@ -161,6 +161,18 @@ async def test_holder_and_admin_hand_back(desk: Desk, person: str) -> None:
 
     assert (change.owner, change.held_by, change.owner_epoch) == (Owner.AUTOMATION, None, 2)
     assert await desk.tickets.owner(desk.ticket) == (Owner.AUTOMATION, 2)
+
+
+async def test_hand_back_can_be_said_again_until_automation_has_done_something(desk: Desk) -> None:
+    await desk.ownership.take_over(desk.ticket, desk.people["nora"])
+    await desk.ownership.hand_back(desk.ticket, desk.people["nora"])
+
+    again = await desk.ownership.hand_back(desk.ticket, desk.people["nora"])
+    answered = Settlement(record=ClosingRecord(turns=1), stage=Stage.WAITING_FOR_CUSTOMER, reason="answered")
+    await desk.tickets.settle(desk.ticket, answered)
+
+    assert (again.owner, again.owner_epoch, again.changed) == (Owner.AUTOMATION, 2, False)
+    assert await desk.refusal("hand_back", "nora") is OwnershipRefusal.NOT_TAKEN_OVER
 
 
 async def test_what_nobody_holds_any_teammate_hands_back(desk: Desk) -> None:
