@@ -101,7 +101,7 @@ def data_converter(keys: TenantKeys) -> DataConverter:
     )
 
 
-async def connect(
+async def connect(  # noqa: PLR0913 - all but the keys by name
     keys: TenantKeys,
     *,
     address: str | None = None,
