@@ -235,11 +235,12 @@ async def test_other_roles_take_nothing_over(
 @pytest.mark.parametrize(
     "statement",
     [
-        "select owner from tickets",
+        "select * from tickets",
+        "select external_id from tickets",
         "update tickets set owner = 'teammate', owner_epoch = 9",
         "update tickets set held_by = null",
         "insert into tickets (tenant_id, id, route) values (gen_random_uuid(), gen_random_uuid(), 'x')",
-        "select state from effects",
+        "select proposed from effects",
         "select groups from principals where roles = '{}' for share",
         "select change_owner(null, null, null, null, null, null, null)",
         "select enter_ownership(null, null, null)",
