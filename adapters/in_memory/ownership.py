@@ -17,6 +17,7 @@ from domain.ownership import (
 from domain.ticket import ClosingRecord, Outcome, Owner, Stage, TicketRef
 
 UNENDED = frozenset({EffectState.CLAIMED, EffectState.SENT, EffectState.UNKNOWN})
+ENDED_AUTOMATION = frozenset({Outcome.HANDED_OVER, Outcome.ABANDONED})
 STOPPED = "stopped"
 HANDED_BACK = "handed_back"
 
@@ -59,7 +60,8 @@ class InMemoryOwnership:
         if self._holders.get(ticket, principal) != principal and ADMIN_ROLE not in person.roles:
             raise OwnershipRefused(OwnershipRefusal.HELD_BY_ANOTHER)
         self._stopped.discard(ticket)
-        return self._change(ticket, None, None, HANDED_BACK)
+        outcome = None if record.outcome in ENDED_AUTOMATION else record.outcome
+        return self._change(ticket, None, outcome, HANDED_BACK)
 
     async def stop(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
         """The same word again changes nothing."""

@@ -124,6 +124,7 @@ begin
 end $$
 """
 
+# An outcome that only said that automation had ended is over; another one stays until there is news.
 # Until automation has done something again, the same word may be said again: it wakes the ticket.
 HAND_BACK_TICKET = """
 create function countersign.hand_back_ticket(p_tenant uuid, p_ticket uuid, p_principal text) returns jsonb
@@ -135,7 +136,7 @@ begin
     if refused is not null then
         return jsonb_build_object('refusal', refused);
     end if;
-    select t.owner, t.held_by, t.reason into held from countersign.tickets t
+    select t.owner, t.held_by, t.outcome, t.reason into held from countersign.tickets t
         where t.tenant_id = p_tenant and t.id = p_ticket;
     if not found then
         return jsonb_build_object('refusal', 'unknown_ticket');
@@ -153,7 +154,8 @@ begin
             return jsonb_build_object('refusal', 'held_by_another');
         end if;
     end if;
-    return countersign.change_owner(p_tenant, p_ticket, p_principal, 'automation', 'fetching', null, 'handed_back');
+    return countersign.change_owner(p_tenant, p_ticket, p_principal, 'automation', 'fetching',
+        case when held.outcome not in ('handed_over', 'abandoned') then held.outcome end, 'handed_back');
 end $$
 """
 

@@ -175,6 +175,27 @@ async def test_hand_back_can_be_said_again_until_automation_has_done_something(d
     assert await desk.refusal("hand_back", "nora") is OwnershipRefusal.NOT_TAKEN_OVER
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Outcome.CONFIRMED, Outcome.CONFIRMED),
+        (Outcome.HANDED_OVER, None),
+        (Outcome.ABANDONED, None),
+        (None, None),
+    ],
+)
+async def test_handed_back_ticket_keeps_an_outcome_that_says_more_than_who_had_it(
+    desk: Desk, before: Outcome | None, after: Outcome | None
+) -> None:
+    await desk.opened()
+    record = ClosingRecord(turns=1, outcome=before)
+    await desk.tickets.settle(desk.ticket, Settlement(record=record, stage=Stage.SETTLED, reason="answered"))
+    await desk.ownership.take_over(desk.ticket, desk.people["nora"])
+    await desk.ownership.hand_back(desk.ticket, desk.people["nora"])
+
+    assert (await desk.tickets.open(desk.ticket, "1001", "generic")).outcome is after
+
+
 async def test_what_nobody_holds_any_teammate_hands_back(desk: Desk) -> None:
     await desk.opened()
     await desk.tickets.hand_over(desk.ticket, HandoffReason.LOW_CONFIDENCE)

@@ -1,5 +1,8 @@
 """`countersign ticket take-over|hand-back|stop`, as a teammate says it and as the customer notices it."""
 
+from contextlib import suppress
+
+import httpx
 import pytest
 
 from cli.demo_watch import Sent
@@ -23,7 +26,8 @@ async def test_nothing_leaves_after_a_teammate_has_the_ticket(system: System, wo
     card = await system.card(sent)
 
     said = await system.command("ticket", word, sent.name, "--as", JONAS)
-    await system.click(MARTA, APPROVE, card)
+    with suppress(httpx.HTTPStatusError):  # a run that was told has taken the buttons away
+        await system.click(MARTA, APPROVE, card)
     await system.quiet(sent)
 
     assert (said.code, said.errors) == (0, "")
