@@ -101,15 +101,18 @@ def data_converter(keys: TenantKeys) -> DataConverter:
     )
 
 
-async def connect(
+async def connect(  # noqa: PLR0913 - all but the keys by name
     keys: TenantKeys,
     *,
     address: str | None = None,
     profile: str | None = None,
     namespace: str = "countersign",
     role: str = "client",
+    lazy: bool = False,
 ) -> Client:
     """A client for `address`, or for what Temporal's own variables and profile files say.
+
+    A lazy one connects at its first call, for whoever has something to do before.
 
     `namespace` is used where these name none; `role` is what Temporal shows as identity, without a host name.
     """
@@ -120,6 +123,7 @@ async def connect(
         **configured,
         plugins=[CountersignPlugin(keys)],
         identity=f"{role}:{os.getpid()}",
+        lazy=lazy,
         runtime=_runtime(),
     )
 

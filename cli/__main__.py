@@ -17,7 +17,7 @@ from cli.sentences import sentence_for
 COMMANDS = {
     "up": "Start everything on this machine and look after it.",
     "demo": "The whole system with two shops, their tickets, and one thing for you to do.",
-    "ticket": "List tickets, show one, tell its story.",
+    "ticket": "List tickets, show one, tell its story, take it over, hand it back or stop it.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",

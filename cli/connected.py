@@ -56,8 +56,8 @@ class Connected:
             raise click.ClickException(f"Tenant {name!r} has no helpdesk. Add it to the tenant file")
         return TicketRef(tenant_id=tenant_id, route=route_key(hook[1], GENERIC, external_id))
 
-    async def temporal(self) -> Client:
-        """A client that decodes for every tenant."""
+    async def temporal(self, *, lazy: bool = False) -> Client:
+        """A client that decodes for every tenant; a lazy one connects at its first call."""
         settings = self.settings
         return await connect(
             self.keys,
@@ -65,6 +65,7 @@ class Connected:
             profile=settings.temporal_profile,
             namespace=settings.temporal_namespace,
             role="command",
+            lazy=lazy,
         )
 
 

@@ -1,4 +1,7 @@
-"""`countersign ticket list|show|trace`: what became of tickets, and the whole story of one."""
+"""`countersign ticket list|show|trace`: what became of tickets, and the whole story of one.
+
+Whose a ticket is, `cli/ownership.py` changes.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +11,7 @@ from rich.table import Table
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
+from cli import ownership
 from cli.connected import Connected, connected
 from cli.story import Line, story_of
 from cli.terminal import console, own_command
@@ -19,7 +23,11 @@ NOBODY = "Nobody has worked on ticket {named!r} yet. Check its number in the hel
 
 @click.group()
 def ticket() -> None:
-    """Lists tickets, shows one, and tells its story."""
+    """Lists tickets, shows one, tells its story and changes its owner."""
+
+
+for word in (ownership.take_over, ownership.hand_back, ownership.stop):
+    ticket.add_command(word)
 
 
 @ticket.command("list")

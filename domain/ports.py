@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.action import ActionType
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
+from domain.audit import PerformedEffect
 from domain.conversation import Conversation, TextModel
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.draft import DraftedText
@@ -17,6 +18,7 @@ from domain.fact import OrderRecord
 from domain.handoff import HandoffReason
 from domain.knowledge import KnowledgeZone, Passage, RetrievalBackend
 from domain.model import ApprovalId, ArtifactRef, Digest, EffectKey, RecordId, Version
+from domain.ownership import OwnerChange
 from domain.playbook import RefundPlaybook
 from domain.ticket import ClosingRecord, Owner, Settlement, Stage, TenantSettings, TicketRef
 from domain.triage import Taxonomy, Triage
@@ -377,4 +379,30 @@ class Sender(Protocol):
 
     async def find(self, order: SendOrder) -> Receipt | None:
         """Reads back whether the effect with this key is there."""
+        ...
+
+
+# --- ownership --------------------------------------------------------------------------------
+
+
+class Ownership(Protocol):
+    """Who speaks on a ticket, changed in one transaction each: authorise, lock out claims, raise the epoch.
+
+    All changes raise `OwnershipRefused`. From their commit no effect of an earlier epoch is claimed.
+    """
+
+    async def take_over(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
+        """The ticket is theirs, also if somebody else held it or nobody has worked on it yet."""
+        ...
+
+    async def hand_back(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
+        """The ticket is automation's again."""
+        ...
+
+    async def stop(self, ticket: TicketRef, principal: RecordId) -> OwnerChange:
+        """The ticket is theirs and abandoned by automation."""
+        ...
+
+    async def standing(self, ticket: TicketRef, keys: Sequence[EffectKey]) -> Sequence[PerformedEffect]:
+        """How these effects of the ticket stand now."""
         ...

@@ -11,6 +11,7 @@ from adapters.in_memory.minds import (
     ScriptedEngine,
 )
 from adapters.in_memory.outside import InMemoryHelpdesk, InMemorySender, InMemoryShop
+from adapters.in_memory.ownership import InMemoryOwnership
 from adapters.in_memory.records import (
     InMemoryArtifacts,
     InMemoryDecisions,
@@ -33,6 +34,7 @@ __all__ = [
     "InMemoryKeys",
     "InMemoryKnowledge",
     "InMemoryLedger",
+    "InMemoryOwnership",
     "InMemoryPolicies",
     "InMemoryRedactor",
     "InMemorySender",

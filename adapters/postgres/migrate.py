@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "hold_the_fence")
+MAIN = Schema(SCHEMA, main, "take_over_tickets")
 KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from adapters.postgres.session import Database
-from adapters.postgres.tables import principals
+from adapters.postgres.tables import principals, slack_installations
 from domain.model import Code, RecordId
 
 
@@ -35,6 +35,14 @@ class Principals:
     async def by_id(self, tenant_id: UUID, principal: RecordId) -> Principal | None:
         """None for somebody the tenant has not registered."""
         return await self._one(tenant_id, principals.c.id == principal)
+
+    async def named(self, tenant_id: UUID, name: str) -> Principal | None:
+        """By id, or by the Slack user id in the workspace that is connected; None for anybody else."""
+        connected = select(slack_installations.c.team_id).where(slack_installations.c.tenant_id == tenant_id)
+        in_slack = and_(
+            principals.c.slack_user_id == name, principals.c.slack_team_id.in_(connected.scalar_subquery())
+        )
+        return await self._one(tenant_id, or_(principals.c.id == name, in_slack))
 
     async def _one(self, tenant_id: UUID, *conditions: ColumnElement[bool]) -> Principal | None:
         query = select(

@@ -165,6 +165,7 @@ tickets = Table(
     Column("fence", SmallInteger, nullable=False, server_default=text("0")),
     at("opened_at"),
     at("updated_at"),
+    Column("held_by", Text),  # the principal who took it over
     Index("tickets_newest", "tenant_id", "updated_at"),
 )
 

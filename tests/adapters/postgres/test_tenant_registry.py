@@ -156,6 +156,23 @@ async def test_a_teammate_keeps_the_id_and_gets_new_groups(
     assert await Principals(databases.app).by_slack_user(tenant_id, "T2", "U1") is None
 
 
+async def test_a_teammate_is_named_by_id_or_in_the_connected_workspace(
+    registry: TenantRegistry, databases: Databases, tenant_id: UUID
+) -> None:
+    team = await connected(registry, tenant_id)
+    here, before = [
+        await registry.put_principal(
+            tenant_id, PrincipalEntry(name="Ada", slack_team_id=workspace, slack_user_id="U1")
+        )
+        for workspace in (team, "TBEFORE")
+    ]
+    people = Principals(databases.app)
+    found = [await people.named(tenant_id, name) for name in ("U1", here, before, "U2")]
+
+    assert [person and person.id for person in found] == [here, here, before, None]
+    assert await people.named(await a_tenant(registry), here) is None
+
+
 async def test_an_api_token_finds_its_tenant(
     registry: TenantRegistry, databases: Databases, tenant_id: UUID
 ) -> None:
