@@ -92,6 +92,7 @@ class ClosingRecord(Model):
     owner: Owner = Owner.AUTOMATION
     owner_epoch: int = Field(default=0, ge=0)
     outcome: Outcome | None = None
+    restless: bool | None = None  # handed back, and nobody has said yet where it stands
 
 
 class Settlement(Model):

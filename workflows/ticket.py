@@ -150,6 +150,8 @@ class TicketWorkflow:
         elif fetched.message is None and fetched.last.outcome is None and fetched.last.turns == 0:
             why = fetched.no_turn or NoTurn.NO_CUSTOMER_MESSAGE
             await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, why.value))
+        elif self._record.restless:
+            await self._settle(Ending(self._record.outcome, Stage.SETTLED, "handed_back"))
         else:
             stage = Stage.HANDED_OVER if self._record.owner is Owner.TEAMMATE else Stage.SETTLED
             self._view.conclude(self._record, stage)

@@ -95,7 +95,9 @@ class InMemoryTickets:
     async def open(self, ticket: TicketRef, external_id: str, source: str) -> ClosingRecord:
         """Repeating is safe."""
         del external_id, source
-        return self.records.setdefault(ticket, ClosingRecord())
+        record = self.records.setdefault(ticket, ClosingRecord())
+        restless = True if self.stages.get(ticket) is Stage.FETCHING else None
+        return ClosingRecord.model_validate(record.model_dump() | {"restless": restless})
 
     async def seen_messages(self, ticket: TicketRef) -> frozenset[str]:
         """Messages that had their turn."""
@@ -123,15 +125,17 @@ class InMemoryTickets:
         record = self.records[ticket]
         changed = {"owner": Owner.AUTOMATION, "owner_epoch": record.owner_epoch + 1}
         self.records[ticket] = ClosingRecord.model_validate(record.model_dump() | changed)
+        self.stages[ticket] = Stage.FETCHING
         return record.owner_epoch + 1
 
     async def settle(self, ticket: TicketRef, settlement: Settlement) -> None:
         """Keeps the owner: only `hand_over` and `take_over` change it."""
         owner, epoch = await self.owner(ticket)
-        kept = {"owner": owner, "owner_epoch": epoch}
-        self.records[ticket] = ClosingRecord.model_validate(settlement.record.model_dump() | kept)
-        self.stages[ticket] = settlement.stage
-        self.reasons.setdefault(ticket, []).append(settlement.reason)
+        if epoch <= settlement.record.owner_epoch:
+            kept = {"owner": owner, "owner_epoch": epoch}
+            self.records[ticket] = ClosingRecord.model_validate(settlement.record.model_dump() | kept)
+            self.stages[ticket] = settlement.stage
+            self.reasons.setdefault(ticket, []).append(settlement.reason)
         if settlement.message is not None:
             self.answered.setdefault(ticket, {}).setdefault(settlement.message, settlement.record.turns)
 

@@ -17,6 +17,7 @@ from domain.ports import Keys
 from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage, TicketRef
 
 NAMED_LATER = ("source", "external_id")
+HANDED_BACK = "handed_back"
 HAND_OVER = text("select hand_over_ticket(:tenant, :ticket, :route, :reason) as owner_epoch")
 
 OF_TURN = text("""
@@ -65,7 +66,7 @@ class PostgresTickets:
         known = addition.on_conflict_do_update(
             index_elements=[tickets.c.tenant_id, tickets.c.id],
             set_={name: func.coalesce(tickets.c[name], addition.excluded[name]) for name in NAMED_LATER},
-        ).returning(tickets.c.turns, tickets.c.owner, tickets.c.owner_epoch, tickets.c.outcome)
+        ).returning(tickets)
         async with self._database.transaction(ticket.tenant_id) as session:
             return _closing_record((await session.execute(known)).one())
 
@@ -103,7 +104,9 @@ class PostgresTickets:
             "reason": settlement.reason,
         }
         async with self._database.transaction(ticket.tenant_id) as session:
-            await session.execute(_changed(ticket, changes))
+            # A run that has not heard of a take-over yet must not write over what that has written.
+            changed = _changed(ticket, changes).where(tickets.c.owner_epoch <= record.owner_epoch)
+            await session.execute(changed)
             if settlement.message is not None:
                 added = _answered(ticket, settlement.message, record.turns)
                 if (await session.execute(added)).first() is not None:
@@ -180,4 +183,5 @@ def _closing_record(row: Row[Any]) -> ClosingRecord:
         owner=Owner(row.owner),
         owner_epoch=row.owner_epoch,
         outcome=Outcome(row.outcome) if row.outcome else None,
+        restless=True if (row.stage, row.reason) == (Stage.FETCHING, HANDED_BACK) else None,
     )

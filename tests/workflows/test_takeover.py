@@ -175,6 +175,7 @@ async def test_ticket_handed_back_after_its_answer_does_nothing_again(
         await again.result()
 
     assert len(office.sender.seen) == before
+    assert office.tickets.stages[TICKET] is Stage.SETTLED
 
 
 async def test_refund_made_before_a_take_over_is_not_made_again_after_a_hand_back(

@@ -49,6 +49,32 @@ async def test_settling_never_changes_the_owner(story: Story) -> None:
     assert await story.tickets.owner(story.ticket) == (Owner.TEAMMATE, 1)
 
 
+async def test_a_run_that_has_not_heard_of_a_take_over_writes_over_nothing(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    epoch = await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)
+    known = ClosingRecord(turns=1, owner=Owner.TEAMMATE, owner_epoch=epoch, outcome=Outcome.HANDED_OVER)
+    await story.tickets.settle(story.ticket, settlement(known, stage=Stage.HANDED_OVER))
+
+    late = ClosingRecord(turns=1, outcome=Outcome.ASSUMED)
+    await story.tickets.settle(story.ticket, settlement(late, FIRST))
+
+    assert (await story.tickets.open(story.ticket, "1001", "generic")).outcome is Outcome.HANDED_OVER
+    assert await story.tickets.seen_messages(story.ticket) == {FIRST}
+
+
+async def test_a_ticket_handed_back_is_known_as_restless_until_it_is_settled(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    marked = update(tickets).where(tickets.c.id == story.ticket.ticket_id)
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        await session.execute(marked.values(stage=Stage.FETCHING, reason="handed_back"))
+
+    record = await story.tickets.open(story.ticket, "1001", "generic")
+    await story.tickets.settle(story.ticket, settlement(ClosingRecord()))
+
+    assert record.restless
+    assert (await story.tickets.open(story.ticket, "1001", "generic")).restless is None
+
+
 async def test_a_handover_counts_once_however_often_it_is_told(story: Story) -> None:
     await story.tickets.open(story.ticket, "1001", "generic")
 
