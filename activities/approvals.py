@@ -28,6 +28,7 @@ class ComposeCardInput(Model):
     decision: PolicyDecision
     conversation: ArtifactRef
     text: ArtifactRef | None = None  # the reply or note that is sent when they say yes
+    revision: int | None = None  # of the draft, once it was changed
 
 
 class ComposedCard(Model):
@@ -101,6 +102,7 @@ class ApprovalActivities:
             reply=text,
             order=_order(values, input.proposed),
             number=values.get(EXTERNAL_TICKET_ID, ""),
+            revision=input.revision or 1,
         )
         return ComposedCard(card=await self._keep(ticket, card), input_digest=digest_of(input))
 

@@ -20,6 +20,7 @@ CLOSED_TITLES = {
     ApprovalStatus.REJECTED: "Rejected",
     ApprovalStatus.EXPIRED: "Expired, handed to the team",
     ApprovalStatus.CANCELLED: "Cancelled",
+    ApprovalStatus.SUPERSEDED: "Changed, asked anew below",
 }
 
 REASON_SENTENCES = {
@@ -56,6 +57,7 @@ def approval_card(  # noqa: PLR0913 - what is shown, one by one
     reply: str,
     order: str,
     number: str,
+    revision: int = 1,
 ) -> Card:
     """The question, with everything a yes is bound to."""
     fields = [*_ticket(number), CardField(label="Why a person decides", value=why(decision))]
@@ -70,6 +72,7 @@ def approval_card(  # noqa: PLR0913 - what is shown, one by one
         footer="Nothing is sent before a person answers.",
         approval_id=id_,
         tenant=tenant,
+        revision=revision,
         digest=proposed.digest,
     )
 

@@ -27,6 +27,7 @@ class ApprovalStatus(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"  # the draft was changed: another question takes its place
 
 
 class VoteRefusal(StrEnum):
@@ -75,6 +76,15 @@ class ApprovalRequest(Model):
     card: ArtifactRef
     revision: int = Field(default=1, ge=1)
     mode: Mode = Mode.ASSIST
+
+
+class ChangeDraft(Model):
+    """A teammate's other words for the reply of a question that waits: decided and asked anew."""
+
+    ticket: TicketRef
+    approval_id: ApprovalId
+    text: ArtifactRef  # redacted
+    eligibility: Eligibility
 
 
 class ApprovalResult(Model):

@@ -22,7 +22,7 @@ from workflows.failures import raise_if_cancelled
 from workflows.operator_view import OperatorView
 from workflows.plan import answer_plan, content_plan, intent_of
 from workflows.takeover import uncut
-from workflows.turn import Content, HandOver, Turn
+from workflows.turn import Content, DraftChanged, HandOver, Turn
 
 REASON_BY_STATUS = {
     ApprovalStatus.REJECTED: HandoffReason.APPROVAL_REJECTED,
@@ -74,12 +74,24 @@ class Answering:
         await self._tell_recontact(self._turn)
         self._stop_before_drafting(understood.triage)
         draft = await self._draft(understood)
-        plan = await self._decide(draft)
-        if self._turn.settings.mode is Mode.OBSERVE:
-            return
-        self._stop_where_denied(plan)
-        await self._refund(plan, draft)
-        await self._answer(plan, draft)
+        while True:
+            plan = await self._decide(draft)
+            if self._turn.settings.mode is Mode.OBSERVE:
+                return
+            self._stop_where_denied(plan)
+            try:
+                await self._refund(plan, draft)
+                await self._answer(plan, draft)
+            except DraftChanged as change:
+                draft = self._changed(draft, change.text)
+            else:
+                return
+
+    def _changed(self, draft: Draft, text: ArtifactRef) -> Draft:
+        """Other words are another draft: policy decides about it, and a yes to the old one is none to it."""
+        self._turn.revision += 1
+        self._turn.draft = changed = Draft.model_validate(draft.model_dump() | {"reply": text})
+        return changed
 
     async def _understand(self, raw: ArtifactRef) -> Understood:
         turn = self._turn
@@ -148,10 +160,11 @@ class Answering:
     async def _refund(self, plan: list[Step], draft: Draft) -> None:
         """Money before words: the reply tells of a refund only once it is confirmed."""
         for step in plan:
-            if step.type is ActionType.REFUND:
+            if step.type is ActionType.REFUND and not self._turn.refunded:
                 approval = await self._approval(step, draft)
                 intent = intent_of(self._turn, step.proposed, step.decision, approval)
                 await self._perform((intent,))
+                self._turn.refunded = True
 
     async def _answer(self, plan: list[Step], draft: Draft) -> None:
         answer, *filing = [step for step in plan if step.type is not ActionType.REFUND]

@@ -86,6 +86,12 @@ class ApprovalWorkflow:
             self._status = ApprovalStatus.APPROVED
         return self._status
 
+    @workflow.signal
+    def supersede(self) -> None:
+        """The draft was changed. A question that was answered before keeps its answer."""
+        if self._status is ApprovalStatus.PENDING:
+            self._status = ApprovalStatus.SUPERSEDED
+
     @vote.validator
     def _refuse(self, vote: Vote) -> None:
         voted = frozenset(earlier.eligibility.principal for earlier in self._votes)
@@ -163,7 +169,7 @@ class ApprovalWorkflow:
         until = self._moments[0].at if self._moments else None if waits else self._due
         try:
             await workflow.wait_condition(
-                lambda: len(self._votes) > kept,
+                lambda: len(self._votes) > kept or self._status is not ApprovalStatus.PENDING,
                 timeout=max(until - workflow.now(), timedelta()) if until else None,
                 timeout_summary="Reminder due" if self._moments else "Approval due",
             )
@@ -200,7 +206,8 @@ class ApprovalWorkflow:
         return Ordinal.APPROVAL_CARD + 2 * self._request.proposed.ordinal
 
     async def _post(self, ordinal: int, action: SlackPost | SlackUpdate) -> EffectState:
-        proposed = ProposedAction(ordinal=ordinal + resumed(self._turn), action=action)
+        ordinal += resumed(self._turn) + Ordinal.REVISED * (self._request.revision - 1)
+        proposed = ProposedAction(ordinal=ordinal, action=action)
         (decision,) = await steps.decide(self._turn, (proposed,))
         if decision.verdict is not Verdict.ALLOW:
             return EffectState.WITHDRAWN

@@ -1,6 +1,7 @@
 """Put one decided action to people, as a child with a life of its own."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
@@ -8,15 +9,24 @@ from temporalio.workflow import ParentClosePolicy
 
 from activities.approvals import ComposeCardInput
 from domain.action import ProposedAction, risk_band
-from domain.approval import ApprovalRequest, ApprovalResult, approval_id
+from domain.approval import (
+    ApprovalRequest,
+    ApprovalResult,
+    ApprovalStatus,
+    ChangeDraft,
+    VoteRefusal,
+    approval_id,
+)
 from domain.decision import Obligations, PolicyDecision
 from domain.model import ArtifactRef
 from workflows import steps
 from workflows.acknowledging import acknowledging
-from workflows.approval import ApprovalWorkflow
+from workflows.approval import FRESH, ApprovalWorkflow, untimely
 from workflows.ids import TASK_TIMEOUT, TENANT_ID, approval_workflow_id
 from workflows.operator_view import OperatorView
-from workflows.turn import Turn
+from workflows.turn import DraftChanged, Question, Turn
+
+Answering = workflow.ChildWorkflowHandle[ApprovalWorkflow, ApprovalResult]
 
 
 async def ask(
@@ -31,23 +41,44 @@ async def ask(
     due = workflow.now() + timedelta(seconds=request.obligations.expires_in_s)
     view.wait_for_approval(risk_band(proposed.action), due)
     tenant = turn.ticket.tenant_id
+    child = await workflow.start_child_workflow(
+        ApprovalWorkflow.run,
+        request,
+        id=approval_workflow_id(tenant, request.approval_id),
+        task_timeout=TASK_TIMEOUT,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(tenant))]),
+        static_summary="Approval",
+    )
+    turn.question = Question(request)
     async with acknowledging(turn):  # here and not before: local steps come one after another
-        return await workflow.execute_child_workflow(
-            ApprovalWorkflow.run,
-            request,
-            id=approval_workflow_id(tenant, request.approval_id),
-            task_timeout=TASK_TIMEOUT,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
-            search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(tenant))]),
-            static_summary="Approval",
-        )
+        result = await _answer(turn.question, child)
+    turn.question = None
+    return result
+
+
+async def _answer(question: Question, child: Answering) -> ApprovalResult:
+    """The people's. Raises `DraftChanged` where other words came first; the newest count."""
+    try:
+        await workflow.wait_condition(lambda: child.done() or question.other_words is not None)
+    except asyncio.CancelledError:
+        child.cancel()  # it takes its card back and says so
+        return await child
+    if question.other_words is None:
+        return await child
+    if not child.done():
+        await child.signal(ApprovalWorkflow.supersede)
+    result = await child
+    if result.status is ApprovalStatus.SUPERSEDED:
+        raise DraftChanged(question.other_words)
+    return result
 
 
 async def _request(
     turn: Turn, proposed: ProposedAction, decision: PolicyDecision, text: ArtifactRef | None
 ) -> ApprovalRequest:
-    id_ = approval_id(turn.ticket.ticket_id, turn.message, proposed.digest, turn.first_epoch)
+    id_ = approval_id(turn.ticket.ticket_id, turn.message, proposed.digest, turn.first_epoch, turn.revision)
     composed = await steps.compose_card(
         ComposeCardInput(
             ticket=turn.ticket,
@@ -56,6 +87,7 @@ async def _request(
             decision=decision,
             conversation=turn.conversation,
             text=text,
+            revision=turn.revision if turn.revision > 1 else None,
         )
     )
     return ApprovalRequest(
@@ -68,6 +100,7 @@ async def _request(
         decision=_without_obligations(decision),
         obligations=_obligations(turn, decision),
         card=composed.card,
+        revision=turn.revision,
         mode=turn.settings.mode,
     )
 
@@ -84,3 +117,12 @@ def _obligations(turn: Turn, decision: PolicyDecision) -> Obligations:
 def _without_obligations(decision: PolicyDecision) -> PolicyDecision:
     """The request has them once, completed; it stands in history twice."""
     return PolicyDecision.model_validate(decision.model_dump(exclude={"obligations"}))
+
+
+def refusal_of_change(order: ChangeDraft, question: Question | None, *, now: datetime) -> VoteRefusal | None:
+    """Whose words count is decided like whose vote counts."""
+    if question is None or order.approval_id != question.request.approval_id:
+        return VoteRefusal.NOT_PENDING
+    if not set(order.eligibility.groups) & set(question.request.obligations.every_group):
+        return VoteRefusal.NOT_ELIGIBLE
+    return untimely(now + FRESH, order.eligibility.as_of, now=now)

@@ -28,6 +28,7 @@ class Ordinal(IntEnum):
     APPROVAL_CARD = 20  # plus twice the ordinal of what is asked; the odd ones are updates
     HANDOFF_ROUND = 100  # times the rounds before, added to those of a handover that reached nobody
     APPROVAL_REMINDER = 2000  # plus 50 times the ordinal of what is asked, plus the reminders before
+    REVISED = 1_000_000  # times the changes of the draft, for the cards of the question
     RESUMED = 10_000  # times the owner epoch that a turn began with; never for what reaches the customer
 
 

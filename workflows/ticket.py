@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 from activities.intake import Fetched
 from activities.settlement import SettleInput
+from domain.approval import ChangeDraft
 from domain.handoff import HandoffReason
 from domain.mail import FINAL, NoTurn
 from domain.model import ArtifactRef, Code, MessageKey
@@ -17,13 +18,14 @@ from domain.ticket import ClosingRecord, Mode, Outcome, Owner, Stage, TenantSett
 from workflows import steps
 from workflows.acknowledging import acknowledge
 from workflows.answering import Answering
+from workflows.asking import refusal_of_change
 from workflows.failures import raise_if_cancelled, reason_of_failure
 from workflows.handing_over import hand_over, leave_story
 from workflows.mailbox import Mailbox
 from workflows.messages import CarriedOver, DeliveryArrived, TicketClosed, TicketStatusView
 from workflows.operator_view import OperatorView
 from workflows.takeover import TakenOver, Takeover
-from workflows.turn import Content, HandOver, Turn
+from workflows.turn import Content, HandOver, Question, Turn
 
 # One argument, because the SDK decodes by type only when their number is exact.
 Start = TicketRef | CarriedOver
@@ -58,6 +60,7 @@ class TicketWorkflow:
         self._silent_until = carried.silent_until
         self._mailbox = Mailbox(carried.seen, carried.unread)
         self._takeover = Takeover()
+        self._turn_now: Turn | None = None
         self._looked = carried.silent_until is not None
         self._reason: HandoffReason | None = None
         self._view = OperatorView(carried.ticket, carried.record)
@@ -93,6 +96,23 @@ class TicketWorkflow:
     @stop.validator
     def _refuse_stop(self, order: Stop) -> None:
         self._refuse_other_ticket(order)
+
+    @workflow.update
+    def change_draft(self, order: ChangeDraft) -> None:
+        """Other words for the reply of the question that waits: it is superseded, and asked anew."""
+        question = self._question
+        if question is not None:
+            question.other_words = order.text
+
+    @change_draft.validator
+    def _refuse_change(self, order: ChangeDraft) -> None:
+        refusal = refusal_of_change(order, self._question, now=workflow.now())
+        if refusal is not None:
+            raise ApplicationError(refusal.value, type=refusal.value, non_retryable=True)
+
+    @property
+    def _question(self) -> Question | None:
+        return self._turn_now.question if self._turn_now else None
 
     @workflow.query
     def status(self) -> TicketStatusView:
@@ -163,6 +183,7 @@ class TicketWorkflow:
         elif self._record.outcome in OUTCOMES_OF_AN_ANSWER:
             turn.recontact = True
         self._silent_until = None
+        self._turn_now = turn
         ending = await self._answer(turn, raw)
         await self._end_turn(turn, ending)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.approval import ApprovalStatus
+from domain.approval import ApprovalRequest, ApprovalStatus
 from domain.decision import PolicyDecision
 from domain.draft import Draft
 from domain.effect import EffectResult
@@ -28,6 +28,22 @@ class Content(Exception):
 
     def __init__(self) -> None:
         super().__init__("The customer is content")
+
+
+class DraftChanged(Exception):
+    """A teammate has put other words to the question that waited."""
+
+    def __init__(self, text: ArtifactRef) -> None:
+        super().__init__("The draft was changed")
+        self.text = text
+
+
+@dataclass
+class Question:
+    """An approval that waits, and the other words that a teammate has put to it."""
+
+    request: ApprovalRequest
+    other_words: ArtifactRef | None = None
 
 
 @dataclass
@@ -55,6 +71,9 @@ class Turn:
     recontact: bool = False  # the customer writes again after an answer, which has not been recorded yet
     acknowledged: bool = False  # the customer has been told that they are heard, or it was tried
     acknowledgement: EffectResult | None = None
+    refunded: bool = False
+    revision: int = 1  # of the draft
+    question: Question | None = None  # that waits for people
 
     def __post_init__(self) -> None:
         self.first_epoch = self.owner_epoch

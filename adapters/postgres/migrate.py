@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "take_over_tickets")
+MAIN = Schema(SCHEMA, main, "supersede_approvals")
 KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
 
 
