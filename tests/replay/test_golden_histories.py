@@ -24,6 +24,15 @@ from tests.office import PLAYBOOK
 from tests.replay.record import HISTORIES, PATHS, golden, replayed
 
 NAMES = sorted(path.stem for path in HISTORIES.glob("*.json"))
+# Events that a journey has beside one turn with one question.
+MORE_THAN_ONE_QUESTION = {
+    "acknowledged_while_waiting": 10,  # a timer and a reply
+    "climbed": 10,  # a timer and a line in the thread
+    "reminded": 20,  # two of them
+    "taken_over": 15,  # the update, and a question taken back
+    "handed_back": 90,  # the same, and a second turn with its question
+    "draft_changed": 50,  # the update, and a second question
+}
 PINNED = ("prompt", "policy_version", "classifier", "recognizers")
 
 
@@ -47,9 +56,10 @@ def test_golden_history_names_no_machine(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_ticket_with_its_question_stays_small(name: str) -> None:
     histories = golden(name)
+    more = MORE_THAN_ONE_QUESTION.get(name, 0)
 
-    assert sum(len(history.events) for history in histories) <= 80
-    assert sum(event.ByteSize() for history in histories for event in history.events) <= 30_000
+    assert sum(len(history.events) for history in histories) <= 80 + more
+    assert sum(event.ByteSize() for history in histories for event in history.events) <= 30_000 + 400 * more
 
 
 def test_answered_ticket_takes_little_room() -> None:

@@ -31,10 +31,11 @@ class Desk:
         self.client = environment.client
         self.office = office
         self.queue = queue
+        self.runs: list[WorkflowHandle[TicketWorkflow, TicketClosed]] = []
 
     async def start(self, delivery: Delivery) -> WorkflowHandle[TicketWorkflow, TicketClosed]:
         """What the relay does."""
-        return await self.client.start_workflow(
+        run = await self.client.start_workflow(
             TicketWorkflow.run,
             TICKET,
             id=ticket_workflow_id(TICKET),
@@ -44,6 +45,10 @@ class Desk:
             start_signal_args=[DeliveryArrived(tenant_id=TENANT, delivery_id=delivery.id)],
             search_attributes=first_attributes(TENANT),
         )
+        self.runs.append(
+            self.client.get_workflow_handle_for(TicketWorkflow.run, run.id, run_id=run.result_run_id)
+        )
+        return run
 
     async def run(self, body: str) -> TicketClosed:
         """One customer message, until the run is over."""
@@ -58,6 +63,11 @@ class Desk:
         return self.client.get_workflow_handle_for(
             ApprovalWorkflow.run, approval_workflow_id(TENANT, self.approval_id())
         )
+
+    def approvals(self) -> list[WorkflowHandle[ApprovalWorkflow, object]]:
+        """Every question that was asked."""
+        ids = [approval_workflow_id(TENANT, id_) for id_ in self.office.approvals.kept]
+        return [self.client.get_workflow_handle_for(ApprovalWorkflow.run, id_) for id_ in ids]
 
     def approval_id(self) -> ApprovalId:
         """The newest question."""
