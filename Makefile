@@ -50,6 +50,8 @@ lock: $(READY) ## Pin the newest versions that are a week old
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock --upgrade
 	$(COMPILE) pyproject.toml --extra embedded --group dev --constraint requirements/run.lock \
 		--output-file requirements/dev.lock --upgrade
+	echo hatchling | $(COMPILE) --no-annotate --constraint requirements/dev.lock - \
+		--output-file requirements/build.lock --upgrade
 
 clean: ## Remove the environment and caches; the state in COUNTERSIGN_HOME stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist
