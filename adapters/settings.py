@@ -133,7 +133,10 @@ class SettingUnusable(Exception):
     """A process cannot do its work without it."""
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"{name} {why}. `countersign up` fills it in for its own processes")
+        super().__init__(
+            f"{name} {why}. `countersign up` fills it in for its own processes, "
+            "`countersign deploy secrets` for a deployment"
+        )
 
 
 def needed(secret: SecretStr | None, name: str) -> str:

@@ -4,7 +4,7 @@ It alone is given administrators' addresses; the api and the workers get the add
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 from pydantic import SecretStr
@@ -22,8 +22,8 @@ from adapters.postgres.bootstrap import (
 )
 from adapters.postgres.migrate import KEYS, MAIN
 from adapters.postgres.migrate import migrate as migrate_databases
+from adapters.postgres.self_check import check_database
 from adapters.postgres.session import Database
-from adapters.postgres.start_up import check_databases
 from adapters.production_secrets import refuse_weak_secrets
 from adapters.settings import Settings, SettingUnusable, drop_postgres_variables, needed
 
@@ -57,11 +57,12 @@ def migrate() -> None:
     drop_postgres_variables()
     settings = Settings()
     refuse_weak_secrets(settings)
-    asyncio.run(_migrate(settings))
+    for warning in asyncio.run(_migrate(settings)):
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The main database is at {MAIN.head!r}, the key database at {KEYS.head!r}")
 
 
-async def _migrate(settings: Settings) -> None:
+async def _migrate(settings: Settings) -> Iterable[str]:
     addresses = addresses_of(settings)
     passwords = {role: str(make_url(address).password or "") for role, address in addresses.items()}
     keys_admin = settings.keys_database_url
@@ -72,7 +73,7 @@ async def _migrate(settings: Settings) -> None:
     )
     # By the addresses of the processes, so that a wrong one is found here and not by a worker.
     await migrate_databases(DatabaseUrls(**addresses))
-    await _check(settings, addresses)
+    return await _check(settings, addresses)
 
 
 def addresses_of(settings: Settings) -> dict[str, str]:
@@ -96,10 +97,13 @@ def _refuse_other_role(role: str, address: str) -> None:
         raise AddressOfAnotherRole(NAMES[role], user, database)
 
 
-async def _check(settings: Settings, addresses: Mapping[str, str]) -> None:
-    databases = [Database(addresses[role], pool_size=1) for role in ROLES]
-    try:
-        await check_databases(databases, settings.environment)
-    finally:
-        for database in databases:
+async def _check(settings: Settings, addresses: Mapping[str, str]) -> Iterable[str]:
+    """As each role; what only warns is said once for all of them."""
+    warnings: set[str] = set()
+    for role in ROLES:
+        database = Database(addresses[role], pool_size=1)
+        try:
+            warnings |= set(await check_database(database, settings.environment))
+        finally:
             await database.close()
+    return sorted(warnings)

@@ -141,6 +141,29 @@ def test_databases_are_not_made_without_a_password(fresh_postgres: PostgresServe
     assert create_databases(fresh_postgres, "").returncode != 0
 
 
+def test_both_stores_of_temporal_get_their_own_schema(tmp_path: Path) -> None:
+    tool = tmp_path / "temporal-sql-tool"
+    tool.write_text('#!/bin/sh\necho "$*"\n')
+    tool.chmod(0o755)
+
+    done = ran(DEPLOY / "temporal/schema.sh", tmp_path)
+
+    assert done.stdout.splitlines() == [
+        "--db temporal setup-schema -v 0.0",
+        "--db temporal update-schema -d /etc/temporal/schema/postgresql/v12/temporal/versioned",
+        "--db temporal_visibility setup-schema -v 0.0",
+        "--db temporal_visibility update-schema -d /etc/temporal/schema/postgresql/v12/visibility/versioned",
+    ]
+
+
+def test_a_schema_that_cannot_be_made_stops_everything(tmp_path: Path) -> None:
+    tool = tmp_path / "temporal-sql-tool"
+    tool.write_text("#!/bin/sh\nexit 3\n")
+    tool.chmod(0o755)
+
+    assert ran(DEPLOY / "temporal/schema.sh", tmp_path).returncode == 3
+
+
 def test_the_dynamic_configuration_has_the_servers_form_and_keys_that_development_runs_with() -> None:
     read = yaml.safe_load((DEPLOY / "temporal/dynamic_config.yaml").read_text())
 
