@@ -15,6 +15,7 @@ from adapters.postgres.bootstrap import (
     DATABASE,
     KEY_ROLES,
     KEYS_DATABASE,
+    MAIN_ROLES,
     ROLES,
     DatabaseUrls,
     bootstrap,
@@ -29,11 +30,7 @@ from adapters.settings import Settings, SettingUnusable, drop_postgres_variables
 
 # Where each role's address and so its password comes from.
 NAMES: Mapping[str, str] = {
-    "owner": "COUNTERSIGN_OWNER_DATABASE_URL",
-    "door": "COUNTERSIGN_DOOR_DATABASE_URL",
-    "app": "COUNTERSIGN_APP_DATABASE_URL",
-    "egress": "COUNTERSIGN_EGRESS_DATABASE_URL",
-    "relay": "COUNTERSIGN_RELAY_DATABASE_URL",
+    **{role: f"COUNTERSIGN_{role.upper()}_DATABASE_URL" for role in MAIN_ROLES},
     "keys_owner": "COUNTERSIGN_KEYS_OWNER_URL",
     "key_door": "COUNTERSIGN_DOOR_KEYS_URL",
     "key_app": "COUNTERSIGN_APP_KEYS_URL",
