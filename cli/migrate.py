@@ -31,9 +31,8 @@ from adapters.settings import Settings, SettingUnusable, drop_postgres_variables
 # Where each role's address and so its password comes from.
 NAMES: Mapping[str, str] = {
     **{role: f"COUNTERSIGN_{role.upper()}_DATABASE_URL" for role in MAIN_ROLES},
+    **{role: f"COUNTERSIGN_{role.removeprefix('key_').upper()}_KEYS_URL" for role in KEY_ROLES},
     "keys_owner": "COUNTERSIGN_KEYS_OWNER_URL",
-    "key_door": "COUNTERSIGN_DOOR_KEYS_URL",
-    "key_app": "COUNTERSIGN_APP_KEYS_URL",
 }
 
 
