@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from adapters.embedded.home import temporary_home
 from adapters.embedded.postgres import PostgresServer, start_postgres
@@ -24,12 +25,14 @@ def prepared(database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch) -> Ma
     return addresses
 
 
-@pytest.fixture
-def other_server() -> Iterator[PostgresServer]:
-    with temporary_home() as home:
-        server = start_postgres(home, None)
-        yield server
-        server.stop()
+@pytest.fixture(scope="module")
+def two_servers() -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    """One for the records and one for the keys; never the one that other tests share."""
+    with temporary_home() as main, temporary_home() as keys:
+        servers = (start_postgres(main, None), start_postgres(keys, None))
+        yield servers
+        for server in servers:
+            server.stop()
 
 
 async def test_databases_are_prepared_and_may_be_prepared_again(
@@ -49,28 +52,27 @@ async def test_databases_are_prepared_and_may_be_prepared_again(
 
 
 async def test_the_key_database_may_be_on_a_server_of_its_own(
-    postgres: PostgresServer, other_server: PostgresServer
+    two_servers: tuple[PostgresServer, PostgresServer],
 ) -> None:
-    urls = await bootstrap(postgres.admin_url, PASSWORDS, keys_admin_url=other_server.admin_url)
+    main, keys = two_servers
 
-    ports = {role: getattr(urls, role).rpartition(":")[2].partition("/")[0] for role in ROLES}
-    assert {ports[role] for role in MAIN_ROLES} == {str(postgres.port)}
-    assert {ports[role] for role in KEY_ROLES} == {str(other_server.port)}
-    # Put back what the other tests use: there both databases share a server.
-    await bootstrap(postgres.admin_url, PASSWORDS)
+    urls = await bootstrap(main.admin_url, PASSWORDS, keys_admin_url=keys.admin_url)
+
+    ports = {role: make_url(getattr(urls, role)).port for role in ROLES}
+    assert {ports[role] for role in MAIN_ROLES} == {main.port}
+    assert {ports[role] for role in KEY_ROLES} == {keys.port}
 
 
-async def test_on_separate_servers_no_role_enters_the_other_one(other_server: PostgresServer) -> None:
-    with temporary_home() as home:
-        main = start_postgres(home, None)
-        urls = await bootstrap(main.admin_url, PASSWORDS, keys_admin_url=other_server.admin_url)
+async def test_on_separate_servers_no_role_enters_the_other_one(
+    two_servers: tuple[PostgresServer, PostgresServer],
+) -> None:
+    main, keys = two_servers
+    urls = await bootstrap(main.admin_url, PASSWORDS, keys_admin_url=keys.admin_url)
 
-        for role, server in (("app", other_server), ("key_app", main)):
-            with pytest.raises(
-                psycopg.OperationalError, match=r"not permitted to log in|authentication failed"
-            ):
-                await psycopg.AsyncConnection.connect(getattr(urls, role), port=server.port)
-        main.stop()
+    for role in ROLES:
+        other = main if role in KEY_ROLES else keys
+        with pytest.raises(psycopg.OperationalError, match=r"not permitted to log in|authentication failed"):
+            await psycopg.AsyncConnection.connect(getattr(urls, role), port=other.port)
 
 
 def test_a_missing_address_is_named(
