@@ -27,13 +27,13 @@ demo: $(READY) ## Start everything with two tenants and tell what happens (ONCE=
 test: $(READY) ## Run all tests (ARGS='tests/domain -k refund')
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## Formatting, lint, types, import contracts, policies, documents
+check: $(READY) ## Formatting, lint, types, import contracts, policies, documents, compose file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test; fi
-	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m pytest -q tests/docs tests/deploy/test_compose.py
 
 bench: $(READY) ## Print what a ticket costs, as ratios to a no-op workflow
 	@exec $(BIN)/python -m bench $(ARGS)
@@ -50,6 +50,8 @@ lock: $(READY) ## Pin the newest versions that are a week old
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock --upgrade
 	$(COMPILE) pyproject.toml --extra embedded --group dev --constraint requirements/run.lock \
 		--output-file requirements/dev.lock --upgrade
+	echo hatchling | $(COMPILE) --no-annotate --constraint requirements/dev.lock - \
+		--output-file requirements/build.lock --upgrade
 
 clean: ## Remove the environment and caches; the state in COUNTERSIGN_HOME stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist

@@ -5,9 +5,9 @@ import binascii
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -21,17 +21,25 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
+
+
 class Settings(BaseSettings):
-    """Every setting, with its name in the environment. `.env.example` lists the same ones."""
+    """Every setting, with its name in the environment. `.env.example` lists the same ones.
+
+    A secret may also be read from a file: `NAME_FILE` names it.
+    """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
 
     environment: Environment = Field(Environment.DEVELOPMENT, alias="COUNTERSIGN_ENV")
     home: Path | None = Field(None, alias="COUNTERSIGN_HOME")  # state of the embedded servers
-    log_level: str = Field("info", alias="COUNTERSIGN_LOG_LEVEL")
+    log_level: LogLevel = Field("info", alias="COUNTERSIGN_LOG_LEVEL")
 
     # An administrator's URL of an existing Postgres; with it nothing embedded is started.
     database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    # The same for the server of the key database, where that is another one.
+    keys_database_url: SecretStr | None = Field(None, alias="KEYS_DATABASE_URL")
     # What each process connects with; `countersign up` fills these in for its children.
     door_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_DATABASE_URL")
     app_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_DATABASE_URL")
@@ -41,6 +49,8 @@ class Settings(BaseSettings):
     app_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_KEYS_URL")
     # For commands that change the configuration of tenants; no running process has it.
     owner_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_OWNER_DATABASE_URL")
+    # For `countersign migrate` alone.
+    keys_owner_url: SecretStr | None = Field(None, alias="COUNTERSIGN_KEYS_OWNER_URL")
     # 32 bytes as base64; wraps every tenant key.
     master_key: SecretStr | None = Field(None, alias="COUNTERSIGN_MASTER_KEY")
 
@@ -49,12 +59,17 @@ class Settings(BaseSettings):
     temporal_profile: str | None = Field(None, alias="TEMPORAL_PROFILE")
     temporal_namespace: str = Field("countersign", alias="TEMPORAL_NAMESPACE")
 
+    # Where the HTTP processes listen; wider than the loopback only inside a container of their own.
+    listen_host: str = Field("127.0.0.1", alias="COUNTERSIGN_LISTEN_HOST")
     api_port: int = Field(8000, alias="COUNTERSIGN_API_PORT")
     emulators_port: int = Field(8100, alias="COUNTERSIGN_EMULATORS_PORT")
     workers: int = Field(1, ge=1, alias="COUNTERSIGN_WORKERS")
     redaction_processes: int = Field(2, ge=2, alias="COUNTERSIGN_REDACTION_PROCESSES")
     # What the redaction processes can do; crash tests plug in one that dies.
     redaction_module: str = Field("adapters.child_functions", alias="COUNTERSIGN_REDACTION_MODULE")
+
+    # A worker renews this file while it works, for a container's health check; none where empty.
+    heartbeat_file: Path | None = Field(None, alias="COUNTERSIGN_HEARTBEAT_FILE")
 
     slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
@@ -70,10 +85,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Calls of our own, then the environment, then `.env`."""
+        """Calls of our own, then the environment, then files that it names, then `.env`."""
         return (
             init_settings,
             _DocumentedNames(settings_cls, env_settings),
+            _SecretFiles(settings_cls),
             _DocumentedNames(settings_cls, dotenv_settings),
         )
 
@@ -94,11 +110,33 @@ class _DocumentedNames(PydanticBaseSettingsSource):
         return {name: value for name, value in self._source().items() if name in self._names}
 
 
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Secrets that are mounted as files, so that no list of processes or containers shows them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.alias)
+        path = os.environ.get(f"{name}_FILE")  # noqa: TID251 - this is the place
+        if not path or field.annotation != SecretStr | None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError):
+            raise SettingUnusable(f"{name}_FILE", f"names {path!r}, which cannot be read") from None
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields.items()
+        found = {str(field.alias): self.get_field_value(field, name)[0] for name, field in fields}
+        return {alias: value for alias, value in found.items() if value is not None}
+
+
 class SettingUnusable(Exception):
     """A process cannot do its work without it."""
 
     def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"{name} {why}. `countersign up` fills it in for its own processes")
+        super().__init__(
+            f"{name} {why}. `countersign up` fills it in for its own processes, "
+            "`countersign deploy secrets` for a deployment"
+        )
 
 
 def needed(secret: SecretStr | None, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m api`: the doors, on the loopback; a proxy in front of it speaks TLS."""
+"""`python -m api`: the doors, on the loopback unless told otherwise; a proxy in front of it speaks TLS."""
 
 import asyncio
 import signal
@@ -13,23 +13,20 @@ from adapters.postgres.inbox import DoorInbox
 from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.session import Database
 from adapters.postgres.start_up import SAYABLE, check_databases
-from adapters.settings import Settings, drop_postgres_variables, master_key_of, needed
-from adapters.structured_logs import set_up_logs
+from adapters.process_start import settings_of_process
+from adapters.settings import Settings, master_key_of, needed
 from api.app import create_app
 from api.doors import Doors
 
 log = structlog.get_logger("api")
 
-HOST = "127.0.0.1"
 POOL_SIZE = 8
 DRAIN_S = 5
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    drop_postgres_variables()
-    settings = Settings()
-    set_up_logs(settings.log_level, "api")
+    settings = settings_of_process("api")
     # uvicorn passes a signal on after it has drained; being told to stop is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -59,7 +56,7 @@ async def _run(settings: Settings) -> None:
 async def _serve(settings: Settings, database: Database, key_database: Database) -> None:
     configuration = uvicorn.Config(
         create_app(_doors(settings, database, key_database)),
-        host=HOST,
+        host=settings.listen_host,
         port=settings.api_port,
         # Its own access log shows addresses, and those hold slugs; ours shows routes.
         access_log=False,

@@ -21,6 +21,8 @@ COMMANDS = {
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",
+    "deploy": "Make what a production deployment needs.",
+    "migrate": "Prepare databases of your own, or bring them up to this release.",
 }
 INTERRUPTED = 130
 

@@ -49,6 +49,13 @@ class ProductionRefused(EmbeddedServerUnavailable):
         )
 
 
+class EmulatorsRefused(Exception):
+    """What plays the outside world must not stand beside real tenants."""
+
+    def __init__(self) -> None:
+        super().__init__("COUNTERSIGN_ENV=production refuses the demo and the emulators")
+
+
 class AlreadyRunning(Exception):
     """Two supervisors on one home would end each other's processes."""
 
@@ -173,8 +180,12 @@ class Stack:
             await until("worker", self._workers_poll, within_s, self._words_of("worker-1"))
 
     def _refuse_in_production(self) -> None:
-        if self._settings.environment is Environment.PRODUCTION and self.embeds:
+        if self._settings.environment is not Environment.PRODUCTION:
+            return
+        if self.embeds:
             raise ProductionRefused
+        if self._options.emulators:
+            raise EmulatorsRefused
 
     @property
     def _embeds_postgres(self) -> bool:

@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 
 from adapters import settings as module
-from adapters.settings import Settings, drop_postgres_variables, program_variables
+from adapters.settings import Settings, SettingUnusable, drop_postgres_variables, program_variables
 
 ROOT = Path(__file__).parents[1]
 LINE = re.compile(r"^# ([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
@@ -73,3 +73,36 @@ def test_libpq_variables_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(KeyError):
         monkeypatch.delenv("PGSERVICE")
+
+
+def test_a_secret_may_be_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file\n")
+    monkeypatch.setenv("COUNTERSIGN_MASTER_KEY_FILE", str(tmp_path / "key"))
+
+    settings = Settings(_env_file=None)
+
+    assert settings.master_key == SecretStr("from a file")
+
+
+def test_a_value_comes_before_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from a file")
+    monkeypatch.setenv("COUNTERSIGN_MASTER_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("COUNTERSIGN_MASTER_KEY", "from the environment")
+
+    settings = Settings(_env_file=None)
+
+    assert settings.master_key == SecretStr("from the environment")
+
+
+def test_a_secret_file_that_cannot_be_read_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL_FILE", "/nowhere/url")
+
+    with pytest.raises(SettingUnusable, match=r"DATABASE_URL_FILE names '/nowhere/url'"):
+        Settings(_env_file=None)
+
+
+def test_only_secrets_are_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("9000")
+    monkeypatch.setenv("COUNTERSIGN_API_PORT_FILE", str(tmp_path / "port"))
+
+    assert Settings(_env_file=None).api_port == 8000

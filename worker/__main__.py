@@ -19,10 +19,11 @@ from temporalio.worker import Worker
 from adapters.child_pool import ChildPool
 from adapters.postgres.inbox_kicks import InboxKicks
 from adapters.postgres.start_up import SAYABLE, check_databases
-from adapters.settings import Settings, drop_postgres_variables, master_key_of, needed
-from adapters.structured_logs import set_up_logs
+from adapters.process_start import settings_of_process
+from adapters.settings import Settings, master_key_of, needed
 from adapters.temporal import connect, make_worker
 from adapters.tracing import set_up_tracing
+from worker.heartbeat import heartbeat
 from worker.parts import Addresses, Parts
 from worker.rounds import Rounds
 from workflows.approval import ApprovalWorkflow
@@ -39,9 +40,7 @@ WORKFLOWS = (TicketWorkflow, ApprovalWorkflow)
 
 def main() -> None:
     """Runs until it is told to stop; the exit code says whether it was told."""
-    drop_postgres_variables()
-    settings = Settings()
-    set_up_logs(settings.log_level, "worker")
+    settings = settings_of_process("worker")
     tracing = set_up_tracing(settings.spans_file, "worker")
     code = 0
     try:
@@ -69,7 +68,8 @@ async def _run(settings: Settings) -> None:
         await parts.pool.ready()
         client = await _connected(parts, settings, stopping)
         if client is not None:
-            await _serve(parts, client, addresses.relay, stopping)
+            async with heartbeat(settings.heartbeat_file):
+                await _serve(parts, client, addresses.relay, stopping)
 
 
 def _addresses(settings: Settings) -> Addresses:

@@ -51,20 +51,37 @@ class PasswordsMissing(Exception):
         super().__init__(f"There is no password for the database roles {', '.join(roles)}")
 
 
-async def bootstrap(admin_url: str, passwords: Mapping[str, str]) -> DatabaseUrls:
-    """Idempotent; sets the passwords anew. `passwords` is by the names in `ROLES`."""
+async def bootstrap(
+    admin_url: str, passwords: Mapping[str, str], *, keys_admin_url: str | None = None
+) -> DatabaseUrls:
+    """Idempotent; sets the passwords anew. `passwords` is by the names in `ROLES`.
+
+    `keys_admin_url` is for a key database on a server of its own.
+    """
     missing = [role for role in ROLES if not passwords.get(role)]
     if missing:
         raise PasswordsMissing(missing)
+    keys_url = keys_admin_url or admin_url
+    shared = keys_url == admin_url
+    for url, database, roles in ((admin_url, DATABASE, MAIN_ROLES), (keys_url, KEYS_DATABASE, KEY_ROLES)):
+        entering = ROLES if shared else roles
+        await _prepare(url, database, roles, {role: passwords[role] for role in entering})
+    return DatabaseUrls(
+        **{role: _url(keys_url if role in KEY_ROLES else admin_url, role, passwords[role]) for role in ROLES}
+    )
+
+
+async def _prepare(
+    admin_url: str, database: str, roles: tuple[str, ...], passwords: Mapping[str, str]
+) -> None:
     async with await _connect(admin_url) as admin:
         await admin.execute("select pg_advisory_lock(%s)", (BOOTSTRAP_LOCK,))
         for role in ROLES:
-            await _make_role(admin, role_name(role), passwords[role])
-        for database, roles in ((DATABASE, MAIN_ROLES), (KEYS_DATABASE, KEY_ROLES)):
-            await _make_database(admin, database)
-            await _set_up(admin_url, database, roles)
+            # The declared lists name every role; where one has no business it cannot log in.
+            await _make_role(admin, role_name(role), passwords.get(role))
+        await _make_database(admin, database)
+        await _set_up(admin_url, database, roles)
         await _close_others(admin)
-    return DatabaseUrls(**{role: _url(admin_url, role, passwords[role]) for role in ROLES})
 
 
 def role_name(role: str) -> str:
@@ -82,17 +99,23 @@ async def _connect(url: str) -> AsyncConnection[tuple[object, ...]]:
     return await AsyncConnection.connect(url, autocommit=True, connect_timeout=5)
 
 
-async def _make_role(admin: AsyncConnection[tuple[object, ...]], name: str, password: str) -> None:
+async def _make_role(admin: AsyncConnection[tuple[object, ...]], name: str, password: str | None) -> None:
     known = await admin.execute("select 1 from pg_roles where rolname = %s", (name,))
     verb = "alter" if await known.fetchone() else "create"
-    # The server gets a verifier only, so no log of statements can hold the password.
-    verifier = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    login = "nologin" if password is None else "login"
     await admin.execute(
         sql.SQL(
-            verb + " role {} login nosuperuser nocreatedb nocreaterole noinherit nobypassrls noreplication"
-            " password {}"
-        ).format(sql.Identifier(name), sql.Literal(verifier))
+            f"{verb} role {{}} {login} nosuperuser nocreatedb nocreaterole noinherit nobypassrls"
+            " noreplication password {}"
+        ).format(sql.Identifier(name), sql.Literal(_verifier(admin, name, password)))
     )
+
+
+def _verifier(admin: AsyncConnection[tuple[object, ...]], name: str, password: str | None) -> str | None:
+    """The server gets no password, so no log of statements can hold one."""
+    if password is None:
+        return None
+    return admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
 
 
 async def _make_database(admin: AsyncConnection[tuple[object, ...]], database: str) -> None:

@@ -15,7 +15,7 @@ from adapters.postgres.bootstrap import DatabaseUrls
 from adapters.postgres.session import connection_options
 from adapters.postgres.tables import KEYS_SCHEMA, SCHEMA, keys, main
 
-# Not in the wheel: an image copies the folder beside the packages.
+# In a checkout and in the wheel alike the folder lies beside the packages.
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 

@@ -13,6 +13,7 @@ from adapters.settings import Environment, Settings
 from cli.processes import (
     AddressUnknown,
     AlreadyRunning,
+    EmulatorsRefused,
     ProductionRefused,
     Stack,
     StackOptions,
@@ -121,6 +122,18 @@ async def test_production_refuses_the_embedded_servers(home: Home) -> None:
         await stack.start()
 
     assert not (home.pg / "data").exists()
+
+
+async def test_production_refuses_what_plays_the_outside_world(home: Home) -> None:
+    settings = Settings(
+        _env_file=None,
+        environment=Environment.PRODUCTION,
+        database_url=SecretStr("postgresql://postgres@127.0.0.1:1/postgres"),
+        temporal_address="127.0.0.1:1",
+    )
+
+    with pytest.raises(EmulatorsRefused):
+        await Stack(home, settings, StackOptions(emulators=True)).start()
 
 
 def test_addresses_are_unknown_before_the_start(home: Home) -> None:
