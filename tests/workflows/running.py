@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -41,6 +42,7 @@ class Desk:
             id=ticket_workflow_id(TICKET),
             task_queue=self.queue,
             task_timeout=TASK_TIMEOUT,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             start_signal="delivery_arrived",
             start_signal_args=[DeliveryArrived(tenant_id=TENANT, delivery_id=delivery.id)],
             search_attributes=first_attributes(TENANT),
@@ -49,6 +51,10 @@ class Desk:
             self.client.get_workflow_handle_for(TicketWorkflow.run, run.id, run_id=run.result_run_id)
         )
         return run
+
+    async def wake(self, delivery: Delivery) -> None:
+        """The same for a run that goes on."""
+        await self.start(delivery)
 
     async def run(self, body: str) -> TicketClosed:
         """One customer message, until the run is over."""
