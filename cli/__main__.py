@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "The whole system with two shops, their tickets, and one thing for you to do.",
     "ticket": "List tickets, show one, tell its story.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
+    "inbox": "List what arrived, and wake tickets for it again.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",
 }
