@@ -20,6 +20,7 @@ COMMANDS = {
     "ticket": "List tickets, show one, tell its story.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "inbox": "List what arrived, and wake tickets for it again.",
+    "effect": "Settle an effect of which nobody knew whether it happened.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",
 }

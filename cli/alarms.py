@@ -11,6 +11,8 @@ from cli.temporal_alarms import Watched
 
 RUNBOOKS = "docs/operating/runbooks.md"
 WINDOWS = {
+    # A teammate owns it and may not hand it back, so it is shown for a week and not for ever.
+    "quarantined": timedelta(days=7).total_seconds(),
     "inbox_waits": 60.0,
     # The worker's sweeper comes every minute; whatever is left later than this is left for ever.
     "effects_claimed": (STRANDED_AFTER + timedelta(minutes=5)).total_seconds(),
@@ -62,7 +64,9 @@ UNROUTABLE = Alarm(
     "unroutable", "deliveries that name no ticket", "`countersign inbox list --state unroutable`"
 )
 EFFECTS_UNKNOWN = Alarm(
-    "effects_unknown", "effects of which nobody knows whether they happened", "Look at the provider"
+    "effects_unknown",
+    "effects of which nobody knows whether they happened",
+    "Look at the provider, then `countersign effect settle`",
 )
 EFFECTS_CLAIMED = Alarm("effects_claimed", "effects claimed for too long", "See that a worker runs")
 APPROVALS_OVERDUE = Alarm("approvals_overdue", "approvals past their time", "See that a worker runs")

@@ -109,10 +109,22 @@ async def _redeliver(tenant: str, delivery: UUID | None, all_of: str | None) -> 
         else:
             name, tenant_id = tenant, await system.tenant(tenant)
             lines = await _chosen(system, tenant_id, delivery)
-        for line in lines:
-            console().print(f"{line.id}: {await Redelivery(system, name, tenant_id).of(line)}")
+        refused = await _each(Redelivery(system, name, tenant_id), lines)
     if not lines:
         console().print("Nothing waits there")
+    if refused:
+        raise click.ClickException("\n".join(refused))
+
+
+async def _each(redelivery: Redelivery, lines: list[DeliveryLine]) -> list[str]:
+    """Why some could not be redelivered: one of them keeps no other from it."""
+    refused: list[str] = []
+    for line in lines:
+        try:
+            console().print(f"{line.id}: {await redelivery.of(line)}")
+        except click.ClickException as error:
+            refused.append(error.message)
+    return refused
 
 
 async def _chosen(system: Connected, tenant_id: UUID, delivery: UUID | None) -> list[DeliveryLine]:

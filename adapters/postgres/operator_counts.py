@@ -16,6 +16,7 @@ NEEDS = text(f"""
     with needs (alarm, named, at) as (
         select 'quarantined', id::text, updated_at from tickets
          where tenant_id = :tenant and reason = 'quarantined' and stage = 'handed_over'
+           and updated_at > now() - make_interval(secs => :quarantined)
         union all
         select 'inbox_waits', id::text, received_at from inbox
          where tenant_id = :tenant and state = 'pending'
