@@ -19,6 +19,8 @@ COMMANDS = {
     "demo": "The whole system with two shops, their tickets, and one thing for you to do.",
     "ticket": "List tickets, show one, tell its story, take it over, hand it back or stop it.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
+    "inbox": "List what arrived, and wake tickets for it again.",
+    "effect": "Settle an effect of which nobody knew whether it happened.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "policy": "Put a policy in force, and test policies.",
     "deploy": "Make what a production deployment needs.",

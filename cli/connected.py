@@ -1,7 +1,7 @@
 """What commands need of a running system, opened and closed in one place."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,8 +14,11 @@ from adapters.embedded.home import default_home, open_home
 from adapters.keys import DoorKeys, EnvelopeKeys
 from adapters.postgres.connections import DoorConnections
 from adapters.postgres.directory import Directory, DirectoryKind
+from adapters.postgres.inbox import DoorInbox
+from adapters.postgres.inbox_lists import InboxLists
 from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.session import Database
+from adapters.postgres.tenant_list import ListedTenant, listed_tenants
 from adapters.postgres.ticket_lists import TicketLists
 from adapters.settings import Settings
 from adapters.temporal import connect
@@ -34,7 +37,17 @@ class Connected:
     app: Database
     keys: EnvelopeKeys
     tickets: TicketLists
+    inbox: InboxLists
+    door: DoorInbox
     _door: DoorConnections
+
+    async def all_tenants(self) -> Sequence[ListedTenant]:
+        """By name."""
+        owner = Database(_needed(self.settings.owner_database_url), pool_size=1)
+        try:
+            return await listed_tenants(owner)
+        finally:
+            await owner.close()
 
     async def tenant(self, name: str) -> UUID:
         """Raises a sentence where no tenant has the name."""
@@ -79,9 +92,10 @@ async def connected(settings: Settings | None = None) -> AsyncIterator[Connected
     door_keys = Database(_needed(known.door_keys_url), pool_size=1)
     master = base64.b64decode(_needed(known.master_key))
     keys = EnvelopeKeys(PostgresKeyStore(app_keys), master)
-    connections = DoorConnections(door, DoorKeys(PostgresKeyStore(door_keys), master))
+    opened = DoorKeys(PostgresKeyStore(door_keys), master)
+    lists = (TicketLists(app, keys), InboxLists(app, keys), DoorInbox(door, opened))
     try:
-        yield Connected(known, app, keys, TicketLists(app, keys), connections)
+        yield Connected(known, app, keys, *lists, DoorConnections(door, opened))
     finally:
         for database in (app, app_keys, door, door_keys):
             await database.close()

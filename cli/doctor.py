@@ -1,14 +1,16 @@
 """`countersign doctor`: what runs, what is wrong, what to do. It starts and changes nothing."""
 
 import asyncio
+import json
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import click
 import psycopg
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from adapters.embedded.errors import EmbeddedServerUnavailable
@@ -17,12 +19,17 @@ from adapters.embedded.home import Home, default_home, open_home
 from adapters.embedded.namespace import missing_search_attributes
 from adapters.embedded.ports import LOOPBACK, is_listening
 from adapters.settings import Settings
+from cli.alarms import Raised, in_tables, in_temporal
 from cli.children import known_children, lives
+from cli.connected import connected
 from cli.processes import settings_of_running, supervisor_lock
 from cli.readiness import answers, connect_service, polling
+from cli.temporal_alarms import Watched
 from workflows.ids import TICKET_QUEUE
 
 SMALLEST_FREE_BYTES = 1_000_000_000
+ALARMS_WITHIN_S = 30
+WIDTH = 19
 START_IT = "Run `countersign up`"
 
 
@@ -33,27 +40,37 @@ class Finding:
     what: str
     seen: str
     remedy: str = ""
+    runbook: str = ""
 
 
 @click.command()
-def doctor() -> int:
+@click.option(
+    "--json", "as_json", is_flag=True, help="For a monitor: every finding, and whether all is well."
+)
+def doctor(as_json: bool) -> int:  # noqa: FBT001 - click's signature
     """Say what runs, what is wrong and what to do."""
-    console = Console(highlight=False, soft_wrap=True)
-    wrong = asyncio.run(_report(console))
-    if wrong:
-        console.print(f"{wrong} {'thing needs' if wrong == 1 else 'things need'} attention")
-    return 1 if wrong else 0
+    return asyncio.run(_in_json() if as_json else _report(Console(highlight=False, soft_wrap=True)))
 
 
 async def _report(console: Console) -> int:
     wrong = 0
     async for finding in examine(Settings()):
         mark = "[red]wrong[/red]" if finding.remedy else "[green]ok[/green]   "
-        console.print(f"{mark}  {finding.what:<12}{finding.seen}")
+        console.print(f"{mark}  {finding.what:<{WIDTH}}{finding.seen}")
         if finding.remedy:
             wrong += 1
-            console.print(f"       {'':<12}→ {finding.remedy}")
-    return wrong
+            more = f" (see {finding.runbook})" if finding.runbook else ""
+            console.print(f"       {'':<{WIDTH}}→ {finding.remedy}{more}")
+    if wrong:
+        console.print(f"{wrong} {'thing needs' if wrong == 1 else 'things need'} attention")
+    return 1 if wrong else 0
+
+
+async def _in_json() -> int:
+    findings = [asdict(finding) async for finding in examine(Settings())]
+    well = not any(finding["remedy"] for finding in findings)
+    click.echo(json.dumps({"well": well, "findings": findings}, indent=2))
+    return 0 if well else 1
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
@@ -75,6 +92,34 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in _temporal(known):
         yield finding
     yield await _doors(known)
+    async for finding in _alarms(known):
+        yield finding
+
+
+async def _alarms(settings: Settings) -> AsyncIterator[Finding]:
+    """Only what can be asked: a server that is away has its own finding."""
+    try:
+        async with asyncio.timeout(ALARMS_WITHIN_S), connected(settings) as system:
+            recorded = await in_tables(system)
+    except (click.ClickException, SQLAlchemyError, TimeoutError):
+        yield Finding("records", "cannot be read, so nothing is known of tickets", START_IT)
+        recorded = ()
+    for raised in recorded:
+        yield _finding(raised)
+    try:
+        async with asyncio.timeout(ALARMS_WITHIN_S):
+            service = await connect_service(settings.temporal_address, settings.temporal_profile)
+            found = [raised async for raised in in_temporal(Watched(service, settings.temporal_namespace))]
+    except (RPCError, RuntimeError, TimeoutError):
+        return  # said above
+    for raised in found:
+        yield _finding(raised)
+
+
+def _finding(raised: Raised) -> Finding:
+    if not raised.count:
+        return Finding(raised.alarm.name, raised.seen)
+    return Finding(raised.alarm.name, raised.seen, raised.alarm.remedy, raised.alarm.runbook)
 
 
 def _disk(home: Home) -> Finding:

@@ -35,6 +35,7 @@ log = structlog.get_logger("worker")
 LONGEST_PAUSE_S = 2.0
 # Votes need a worker to be answered, so they are given up before the worker stops.
 VOTES_PATIENCE_S = 5.0
+STRANDED_SWEEP_S = 60.0
 WORKFLOWS = (TicketWorkflow, ApprovalWorkflow)
 
 
@@ -123,8 +124,9 @@ async def _finish(worker: Worker, running: "asyncio.Task[None]") -> None:
 async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> AsyncIterator[None]:
     """Relay and votes until the end of the block, then their work under way."""
     votes = parts.votes_to(client)
-    rounds = (Rounds("relay", parts.relay_to(client).round), Rounds("votes", votes.round))
+    rounds: tuple[Rounds, ...] = (Rounds("relay", parts.relay_to(client).round), Rounds("votes", votes.round))
     kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in rounds)))
+    rounds += (Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),)
     running = [asyncio.create_task(each.run()) for each in rounds]
     try:
         yield

@@ -38,6 +38,7 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
 from adapters.postgres.session import Database
+from adapters.postgres.stranded import StrandedEffects
 from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.tickets import PostgresTickets
 from adapters.postgres.vault import PostgresVault
@@ -125,6 +126,10 @@ class Parts:
     def relay_to(self, client: Client) -> Relay:
         """Wakes tickets."""
         return Relay(RelayInbox(self.relay, InboxKind.HELPDESK), TemporalWaker(client))
+
+    def stranded_effects(self) -> StrandedEffects:
+        """Says that it is not known how an effect ended, where its step can no longer find out."""
+        return StrandedEffects(self.relay, self.egress)
 
     def votes_to(self, client: Client) -> Votes:
         """Casts clicks."""

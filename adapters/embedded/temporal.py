@@ -38,6 +38,8 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"20ms"',
     "history.visibilityProcessorMaxPollRPS": "200",
     "matching.enableFairness": "true",
+    # A workflow whose tasks fail is reported after the second one, not after the fifth.
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
 SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 

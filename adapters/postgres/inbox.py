@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.keys import DoorKeys, aad_of, open_sealed, seal
 from adapters.postgres.session import Database
-from adapters.postgres.tables import inbox
+from adapters.postgres.tables import audit_events, inbox
 from domain.conversation import TextModel
 from domain.model import RouteKey
 from domain.ports import DataKey
@@ -52,6 +52,7 @@ class Arrival:
     external_id: str = field(default="", repr=False)
     route: RouteKey | None = None
     traceparent: str | None = None
+    redelivers: UUID | None = None  # an operator's wish: the row it repeats
 
     @property
     def state(self) -> InboxState:
@@ -99,12 +100,21 @@ class DoorInbox:
             added = (await session.execute(_addition(arrival.state, row))).first()
             if added is None:
                 return Accepted(await _existing(session, arrival), new=False)
+            if arrival.redelivers is not None:
+                await session.execute(redelivered(arrival.tenant_id, arrival.redelivers, delivery_id))
         return Accepted(delivery_id, new=True)
 
 
 def open_body(tenant_id: UUID, delivery_id: UUID, key: DataKey, sealed: bytes) -> SealedBody:
     """What the door sealed into this row and no other."""
     return SealedBody.model_validate_json(open_sealed(key, sealed, _aad(tenant_id, delivery_id)))
+
+
+def redelivered(tenant_id: UUID, delivery_id: UUID, by: UUID) -> Insert:
+    """The audit event of a redelivery: which row, and the row that wakes the ticket for it."""
+    content = {"delivery": str(delivery_id), "by": str(by)}
+    event = insert(audit_events).values(tenant_id=tenant_id, kind="delivery_redelivered", content=content)
+    return event.inline()  # the role may add events and read none
 
 
 def _row(arrival: Arrival, delivery_id: UUID, key: DataKey) -> dict[str, object]:

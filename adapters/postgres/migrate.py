@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "supersede_approvals")
+MAIN = Schema(SCHEMA, main, "find_stranded_effects")
 KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
 
 

@@ -356,6 +356,7 @@ effects = Table(
     maybe_at("claimed_at"),
     maybe_at("moved_at"),
     Index("effects_of_ticket", "tenant_id", "ticket_id"),
+    Index("effects_claimed", "moved_at", postgresql_where=text("state = 'claimed'")),
 )
 
 freezes = Table(

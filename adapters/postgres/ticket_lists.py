@@ -67,6 +67,13 @@ class TicketLists:
         )
         return await self._lines(tenant_id, query)
 
+    async def numbers(self, tenant_id: UUID, ids: Sequence[str]) -> list[str]:
+        """What the helpdesk calls the tickets of these ids, in their order; the id where it is not known."""
+        query = select(tickets).where(tickets.c.tenant_id == tenant_id, tickets.c.id.in_(map(UUID, ids)))
+        lines = await self._lines(tenant_id, query)
+        known = {str(line.ticket.ticket_id): line.external_id for line in lines}
+        return [known.get(each) or each for each in ids]
+
     async def one(self, ticket: TicketRef) -> TicketLine | None:
         """None where the ticket has never been worked on."""
         query = select(tickets).where(
