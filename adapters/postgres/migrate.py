@@ -28,8 +28,8 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "supersede_approvals")
-KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
+MAIN = Schema(SCHEMA, main, "log_in_principals")
+KEYS = Schema(KEYS_SCHEMA, keys, "show_ticket_numbers")
 
 
 async def migrate(urls: DatabaseUrls) -> None:
