@@ -123,7 +123,11 @@ async def _finish(worker: Worker, running: "asyncio.Task[None]") -> None:
 async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> AsyncIterator[None]:
     """Relay and votes until the end of the block, then their work under way."""
     votes = parts.votes_to(client)
-    rounds = (Rounds("relay", parts.relay_to(client).round), Rounds("votes", votes.round))
+    rounds = (
+        Rounds("relay", parts.relay_to(client).round),
+        Rounds("votes", votes.round),
+        Rounds("operator_words", parts.words_to(client).round),
+    )
     kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in rounds)))
     running = [asyncio.create_task(each.run()) for each in rounds]
     try:
