@@ -36,6 +36,10 @@ class KeyKind(StrEnum):
     DOOR = "door"
     TICKET = "ticket"
     DELIVERY = "delivery"
+    NUMBER = "number"  # of a ticket: its number in the helpdesk and nothing else, so that pages can show it
+
+
+WRAPPED_BY_DOOR = frozenset({KeyKind.DELIVERY, KeyKind.NUMBER})
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,7 +111,7 @@ class EnvelopeKeys:
 
     def __init__(self, store: KeyStore, master_key: bytes) -> None:
         self._store = store
-        self._master = _master(master_key)
+        self._master = master(master_key)
         self._recent: Recent[tuple[KeyKind, UUID, UUID], DataKey] = Recent(REMEMBER_TICKETS, REMEMBER_KEYS_S)
         self._newest: Recent[tuple[KeyKind, UUID], UUID] = Recent(REMEMBER_TICKETS, REMEMBER_KEYS_S)
 
@@ -142,6 +146,15 @@ class EnvelopeKeys:
         """The existing keys of many tickets, in one round trip. Raises `KeyDestroyed` if one of them is."""
         return await self._opened(tenant_id, KeyKind.TICKET, tickets)
 
+    async def number_key(self, tenant_id: UUID, ticket_id: UUID) -> DataKey:
+        """The key of the ticket's number, created at first use, never re-created once destroyed."""
+        known = self._recent.get((KeyKind.NUMBER, tenant_id, ticket_id))
+        if known:
+            return known
+        rows = await self._store.read(tenant_id, KeyKind.NUMBER, [ticket_id])
+        row = rows.get(ticket_id) or await self._add_number_key(tenant_id, ticket_id)
+        return await self._open(tenant_id, row)
+
     async def delivery_key(self, tenant_id: UUID, delivery_id: UUID) -> DataKey:
         """The one-time key of an inbox body."""
         return (await self.delivery_keys(tenant_id, [delivery_id]))[delivery_id]
@@ -159,8 +172,9 @@ class EnvelopeKeys:
         await self._destroy(tenant_id, KeyKind.DELIVERY, deliveries)
 
     async def destroy_ticket_key(self, tenant_id: UUID, ticket_id: UUID) -> None:
-        """Erases everything sealed for the ticket. Repeating is safe."""
+        """Erases everything sealed for the ticket, its number on pages too. Repeating is safe."""
         await self._destroy(tenant_id, KeyKind.TICKET, [ticket_id])
+        await self._destroy(tenant_id, KeyKind.NUMBER, [ticket_id])
 
     async def _destroy(self, tenant_id: UUID, kind: KeyKind, owners: Sequence[UUID]) -> None:
         await self._store.destroy(tenant_id, kind, owners)
@@ -170,6 +184,11 @@ class EnvelopeKeys:
     async def _add_ticket_key(self, tenant_id: UUID, ticket_id: UUID) -> WrappedKey:
         parent = await self.tenant_key(tenant_id)
         fresh = _new_key(tenant_id, KeyKind.TICKET, ticket_id, parent.id, parent)[1]
+        return await self._store.add(tenant_id, fresh)
+
+    async def _add_number_key(self, tenant_id: UUID, ticket_id: UUID) -> WrappedKey:
+        parent = await self.door_key(tenant_id)
+        fresh = _new_key(tenant_id, KeyKind.NUMBER, ticket_id, parent.id, parent)[1]
         return await self._store.add(tenant_id, fresh)
 
     async def _current(self, tenant_id: UUID, kind: KeyKind) -> DataKey:
@@ -201,7 +220,7 @@ class EnvelopeKeys:
     async def _parent(self, tenant_id: UUID, row: WrappedKey) -> DataKey:
         if row.wrapped_by is None:
             return self._master
-        kind = KeyKind.DOOR if row.kind is KeyKind.DELIVERY else KeyKind.TENANT
+        kind = KeyKind.DOOR if row.kind in WRAPPED_BY_DOOR else KeyKind.TENANT
         return (await self._opened(tenant_id, kind, [row.wrapped_by]))[row.wrapped_by]
 
 
@@ -210,7 +229,7 @@ class DoorKeys:
 
     def __init__(self, store: KeyStore, master_key: bytes) -> None:
         self._store = store
-        self._master = _master(master_key)
+        self._master = master(master_key)
         self._recent: Recent[UUID, DataKey] = Recent(REMEMBER_TICKETS, REMEMBER_KEYS_S)
 
     async def door_key(self, tenant_id: UUID) -> DataKey:
@@ -252,7 +271,8 @@ def _aad(tenant_id: UUID, kind: KeyKind, owner_id: UUID) -> bytes:
     return aad_of(tenant_id, kind, owner_id)
 
 
-def _master(master_key: bytes) -> DataKey:
+def master(master_key: bytes) -> DataKey:
+    """The key that wraps tenant and door keys."""
     if len(master_key) != KEY_BYTES:
         raise ValueError(f"The master key must have {KEY_BYTES} bytes")
     return DataKey(UUID(int=0), master_key)

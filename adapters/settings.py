@@ -73,6 +73,14 @@ class Settings(BaseSettings):
 
     slack_signing_secret: SecretStr | None = Field(None, alias="SLACK_SIGNING_SECRET")
     slack_api_base_url: str = Field("https://slack.com/api/", alias="SLACK_API_BASE_URL")
+    # Where pages lead: one message in Slack, and workflows in the Temporal UI (none where empty).
+    slack_message_url: str = Field(
+        "https://app.slack.com/client/{team}/{channel}/thread/{channel}-{ts}",
+        alias="COUNTERSIGN_SLACK_MESSAGE_URL",
+    )
+    temporal_ui_url: str | None = Field(None, alias="COUNTERSIGN_TEMPORAL_UI_URL")
+    # The address that people reach the api at; login links begin with it. None: the loopback.
+    public_url: str | None = Field(None, alias="COUNTERSIGN_PUBLIC_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")
 

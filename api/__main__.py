@@ -16,7 +16,8 @@ from adapters.postgres.start_up import SAYABLE, check_databases
 from adapters.process_start import settings_of_process
 from adapters.settings import Settings, master_key_of, needed
 from api.app import create_app
-from api.doors import Doors
+from api.doors import Doors, Elsewhere
+from api.page_parts import page_doors
 
 log = structlog.get_logger("api")
 
@@ -84,6 +85,18 @@ def _doors(settings: Settings, database: Database, key_database: Database) -> Do
         store_answers=store_answers,
         temporal_address=settings.temporal_address,
         slack_signing_secret=secret.get_secret_value() if secret else None,
+        pages=page_doors(
+            database, PostgresKeyStore(key_database), master_key_of(settings), _elsewhere(settings)
+        ),
+    )
+
+
+def _elsewhere(settings: Settings) -> Elsewhere:
+    return Elsewhere(
+        temporal_ui_url=settings.temporal_ui_url or "",
+        temporal_namespace=settings.temporal_namespace,
+        slack_message_url=settings.slack_message_url,
+        public_url=settings.public_url or "",
     )
 
 

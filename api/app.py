@@ -6,6 +6,8 @@ from api import problems
 from api.access_log import AccessLog
 from api.doors import Doors
 from api.health import health_router
+from api.page_routers import page_routers
+from api.pages import SafeHeaders, problem_page
 from api.slack import slack_router
 from api.webhooks import webhook_router
 
@@ -23,6 +25,11 @@ def create_app(doors: Doors) -> FastAPI:
     app.include_router(webhook_router(doors))
     app.include_router(slack_router(doors))
     app.include_router(health_router(doors))
-    problems.install(app)
+    if doors.pages is not None:
+        app.state.public_url = doors.pages.elsewhere.public_url
+        for router in page_routers(doors.pages):
+            app.include_router(router)
+    problems.install(app, problem_page)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(AccessLog)
     return app

@@ -1,5 +1,6 @@
 """RFC 9457 problem bodies for every error, with nothing of our insides in them."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -110,8 +111,13 @@ def answer(problem: Problem) -> Response:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Every error of the application becomes a problem body."""
+# A page for people, or None where a program asks.
+ProblemPage = Callable[[Request, Problem], Response | None]
+
+
+def install(app: FastAPI, page: ProblemPage) -> None:
+    """Every error of the application becomes a problem body, or a page where people look at one."""
+    app.state.problem_page = page
     app.add_exception_handler(Problem, _expected)
     app.add_exception_handler(HTTPException, _from_framework)
     app.add_exception_handler(RequestValidationError, _unprocessable)
@@ -127,30 +133,36 @@ def unexpected() -> Response:
     )
 
 
-def _expected(_: Request, error: Exception) -> Response:
+def _expected(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for this class only
-    return answer(error)
+    return _answer(request, error)
 
 
-def _from_framework(_: Request, error: Exception) -> Response:
+def _from_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     status = HTTPStatus(error.status_code)
     problem = Problem(status, status.name.lower(), status.phrase)
     problem.headers = dict(error.headers or {})
-    return answer(problem)
+    return _answer(request, problem)
 
 
-def _unprocessable(_: Request, __: Exception) -> Response:
+def _unprocessable(request: Request, _: Exception) -> Response:
     # The framework's own details repeat what was sent, so they stay here.
-    return answer(
-        Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unprocessable", "The request does not fit its description")
+    problem = Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "unprocessable", "The request does not fit its description"
     )
+    return _answer(request, problem)
 
 
-def _gone(_: Request, __: Exception) -> Response:
-    return answer(BodyNotReceived())
+def _gone(request: Request, _: Exception) -> Response:
+    return _answer(request, BodyNotReceived())
 
 
-def _unavailable(_: Request, error: Exception) -> Response:
+def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("store_unavailable", error=type(error).__name__)
-    return answer(TryLater())
+    return _answer(request, TryLater())
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    shown: Response | None = request.app.state.problem_page(request, problem)
+    return shown or answer(problem)

@@ -51,6 +51,8 @@ class Environments:
     no_profiles: Path
     api_port: int
     slack_api_base_url: str
+    slack_message_url: str = ""
+    temporal_ui_url: str | None = None
 
     def api(self) -> dict[str, str]:
         """The doors: insert deliveries, never read them."""
@@ -60,6 +62,9 @@ class Environments:
             "COUNTERSIGN_MASTER_KEY": self.secrets.master_key,
             "SLACK_SIGNING_SECRET": self.secrets.slack_signing_secret,
             "COUNTERSIGN_API_PORT": str(self.api_port),
+            "COUNTERSIGN_SLACK_MESSAGE_URL": self.slack_message_url,
+            "COUNTERSIGN_TEMPORAL_UI_URL": self.temporal_ui_url or "",
+            "COUNTERSIGN_PUBLIC_URL": self.settings.public_url or "",
             **self._temporal(),
         }
 

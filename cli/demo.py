@@ -16,6 +16,7 @@ from cli.demo_data import TENANTS, DemoTicket, DemoVote, Expectation, shop_of, t
 from cli.demo_watch import Ending, Feed, Sent, Watch
 from cli.demo_world import Emulators, build, next_run, policy_file, renumbered
 from cli.processes import Stack, StackOptions
+from cli.tenant_login import login_address
 from cli.terminal import console, own_command
 from cli.up import addresses, running_stack
 from domain.ticket import Stage
@@ -26,6 +27,7 @@ RECONTACT_WINDOW_S = 3 * 24 * 3600
 # An order that no ticket of ours names, for a ticket of the person's own.
 TRY_AS = "ida.holm@example.com"
 TRY_ORDER = "HB-20772"
+TEAMMATE = "Marta Lind"
 
 
 @click.command()
@@ -90,6 +92,8 @@ async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> 
     emulators = await build(stack, recontact_window_s=RECONTACT_WINDOW_S, policies=policies, run=run)
     for line in addresses(stack, Settings()):
         shown.print(line)
+    link = await login_address(stack.settings, TENANTS[0], TEAMMATE)
+    shown.print(f"The queue, as {TEAMMATE} (once, within 15 minutes): {link}", soft_wrap=True)
     async with connected(stack.settings) as system:
         sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
         names = {await system.tenant(name): name for name in TENANTS}

@@ -237,6 +237,10 @@ class Stack:
             no_profiles=no_profiles,
             api_port=self._ports["api"],
             slack_api_base_url=self._slack_api(),
+            slack_message_url=self._slack_message(),
+            temporal_ui_url=self._temporal.server.ui_url
+            if self._temporal
+            else self._settings.temporal_ui_url,
         )
         write_durably(self.home.secrets / CONNECTIONS, json.dumps(self._environments.commands()))
 
@@ -252,6 +256,11 @@ class Stack:
             if self._options.emulators
             else self._settings.slack_api_base_url
         )
+
+    def _slack_message(self) -> str:
+        if not self._options.emulators:
+            return self._settings.slack_message_url
+        return f"{self.emulators_url}/slack/channels/{{channel}}#m-{{ts}}"
 
     async def _start_emulators(self) -> None:
         self._tell("Starting the emulators")

@@ -1,4 +1,4 @@
-"""`countersign tenant add NAME --file tenant.yaml` and `countersign tenant list`."""
+"""`countersign tenant add NAME --file tenant.yaml` and `tenant list`; `cli/tenant_login.py` has the rest."""
 
 import asyncio
 import base64
@@ -20,6 +20,7 @@ from adapters.postgres.tenant_list import ListedTenant, listed_tenants
 from adapters.postgres.tenant_registry import TenantRegistry
 from adapters.settings import Settings
 from cli.connected import NOT_RUNNING, running_settings
+from cli.tenant_login import link, token
 from cli.tenants import Added, TenantSpec, TenantStores, add_tenant, read_tenant
 
 
@@ -53,6 +54,10 @@ def list_() -> None:
     for listed in asyncio.run(_list(running_settings())):
         table.add_row(listed.name, listed.mode.value, str(listed.tenant_id))
     Console(highlight=False).print(table if table.row_count else "No tenants yet. Add one with `tenant add`")
+
+
+tenant.add_command(token)
+tenant.add_command(link)
 
 
 @asynccontextmanager

@@ -49,6 +49,15 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _ticket_address(text: str) -> str:
+    _web_address(text.replace("{number}", "1"))
+    if "{number}" not in urlsplit(text).path:
+        raise ValueError(
+            "Write where people open a ticket, such as https://desk.example.com/tickets/{number}"
+        )
+    return text
+
+
 def _webhook_secret(secret: SecretStr) -> SecretStr:
     kind, mark, key = secret.get_secret_value().partition("_")
     try:
@@ -61,6 +70,7 @@ def _webhook_secret(secret: SecretStr) -> SecretStr:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+TicketAddress = Annotated[str, AfterValidator(_ticket_address)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
@@ -80,6 +90,7 @@ class HelpdeskPart(Part):
 
     source: Literal["generic"] = "generic"
     base_url: WebAddress
+    ticket_url: TicketAddress | None = None
     api_token: Secret
     webhook_secrets: tuple[WebhookSecret, ...] = Field(min_length=1)
     slug: Slug

@@ -49,6 +49,10 @@ class Keys(Protocol):
         """The ticket's key, created at first use, never re-created once destroyed."""
         ...
 
+    async def number_key(self, tenant_id: UUID, ticket_id: UUID) -> DataKey:
+        """The key of the ticket's number on pages; created and destroyed like the ticket's own."""
+        ...
+
     async def delivery_key(self, tenant_id: UUID, delivery_id: UUID) -> DataKey:
         """The one-time key of an inbox body."""
         ...

@@ -124,7 +124,11 @@ async def _finish(worker: Worker, running: "asyncio.Task[None]") -> None:
 async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> AsyncIterator[None]:
     """Relay and votes until the end of the block, then their work under way."""
     votes = parts.votes_to(client)
-    rounds: tuple[Rounds, ...] = (Rounds("relay", parts.relay_to(client).round), Rounds("votes", votes.round))
+    rounds: tuple[Rounds, ...] = (
+        Rounds("relay", parts.relay_to(client).round),
+        Rounds("votes", votes.round),
+        Rounds("operator_words", parts.words_to(client).round),
+    )
     kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in rounds)))
     rounds += (Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),)
     running = [asyncio.create_task(each.run()) for each in rounds]

@@ -49,6 +49,7 @@ from adapters.slack.client import SlackApi
 from adapters.slack.sender import slack_senders
 from adapters.triage.linear import LinearClassifier
 from worker.ballots import TemporalBallots
+from worker.operator_words import OperatorWords, TemporalRuns
 from worker.relay import Relay, TemporalWaker
 from worker.votes import VotePorts, Votes
 from worker.word_to_clicker import EphemeralWord
@@ -151,6 +152,11 @@ class Parts:
                 ),
             )
         )
+
+    def words_to(self, client: Client) -> OperatorWords:
+        """Tells tickets what teammates said on pages."""
+        waiting = RelayInbox(self.relay, InboxKind.OPERATOR)
+        return OperatorWords(waiting, self._deliveries, TemporalRuns(client))
 
     def _rest(self, surface: str, endpoint_of: Any) -> RestApi:
         return RestApi(self._http, surface, endpoint_of)

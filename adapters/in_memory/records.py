@@ -35,6 +35,10 @@ class InMemoryKeys:
         """Made from the ticket's id."""
         return self._key(tenant_id, "ticket", ticket_id)
 
+    async def number_key(self, tenant_id: UUID, ticket_id: UUID) -> DataKey:
+        """Made from the ticket's id."""
+        return self._key(tenant_id, "number", ticket_id)
+
     async def delivery_key(self, tenant_id: UUID, delivery_id: UUID) -> DataKey:
         """Made from the delivery's id."""
         return self._key(tenant_id, "delivery", delivery_id)

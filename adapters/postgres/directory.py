@@ -18,6 +18,7 @@ class DirectoryKind(StrEnum):
     HOOK = "hook"  # tenant name, source and secret slug of a webhook address
     SLACK_TEAM = "slack_team"
     API_TOKEN = "api_token"  # noqa: S105 - the word, not one
+    LINK = "link"  # of a one-time login link
 
 
 class Directory:

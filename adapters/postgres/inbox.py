@@ -28,6 +28,7 @@ class InboxKind(StrEnum):
 
     HELPDESK = "helpdesk"
     SLACK = "slack"
+    OPERATOR = "operator"  # a word of a teammate to a running ticket
 
 
 class InboxState(StrEnum):
@@ -103,6 +104,12 @@ class DoorInbox:
             if arrival.redelivers is not None:
                 await session.execute(redelivered(arrival.tenant_id, arrival.redelivers, delivery_id))
         return Accepted(delivery_id, new=True)
+
+    async def state_of(self, tenant_id: UUID, delivery_id: UUID) -> InboxState:
+        """How far it has come."""
+        query = select(inbox.c.state).where(inbox.c.tenant_id == tenant_id, inbox.c.id == delivery_id)
+        async with self._database.transaction(tenant_id) as session:
+            return InboxState((await session.execute(query)).scalar_one())
 
 
 def open_body(tenant_id: UUID, delivery_id: UUID, key: DataKey, sealed: bytes) -> SealedBody:

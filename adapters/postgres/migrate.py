@@ -29,7 +29,7 @@ class Schema:
 
 
 MAIN = Schema(SCHEMA, main, "find_stranded_effects")
-KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
+KEYS = Schema(KEYS_SCHEMA, keys, "show_ticket_numbers")
 
 
 async def migrate(urls: DatabaseUrls) -> None:

@@ -3,9 +3,11 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Computed,
     DateTime,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -36,6 +38,8 @@ KEYS_SCHEMA = "countersign_keys"
 main = MetaData(schema=SCHEMA)
 keys = MetaData(schema=KEYS_SCHEMA)
 
+PROMISE = "((configuration #>> '{settings,acknowledge_within_s}'::text[]))::integer"
+
 # --- who is who -----------------------------------------------------------------------------------
 
 directory = Table(
@@ -57,6 +61,8 @@ tenants = Table(
     sealed("routing_secret"),  # with the door key
     at("created_at"),
     at("updated_at"),
+    # Of the configuration, where the door can read it.
+    Column("acknowledge_within_s", Integer, Computed(PROMISE, persisted=True)),
 )
 
 principals = Table(
@@ -69,6 +75,7 @@ principals = Table(
     sealed("name"),
     codes("groups"),
     codes("roles"),
+    sealed("shown_name", nullable=True),  # the same with the door key, for pages
     UniqueConstraint("tenant_id", "slack_team_id", "slack_user_id"),
 )
 
@@ -81,6 +88,7 @@ helpdesk_connections = Table(
     sealed("api_token"),
     sealed("webhook_secrets"),  # a JSON list, with the door key
     sealed("hook_digest"),  # of the directory entry, to be removed when the slug changes
+    Column("ticket_url", Text),  # where people open a ticket, with {number} in it
 )
 
 slack_installations = Table(
@@ -111,6 +119,30 @@ api_tokens = Table(
     codes("roles"),
     at("created_at"),
     maybe_at("revoked_at"),
+)
+
+# Secrets of sessions and links are random, so a plain digest gives nothing away.
+sessions = Table(
+    "sessions",
+    main,
+    tenant(),
+    Column("secret_digest", LargeBinary, primary_key=True, nullable=False),
+    required("principal_id"),
+    Column("token_id", Uuid),  # None: opened with a link
+    at("created_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    maybe_at("ended_at"),
+)
+
+login_links = Table(
+    "login_links",
+    main,
+    tenant(),
+    Column("secret_digest", LargeBinary, primary_key=True, nullable=False),
+    required("principal_id"),
+    at("created_at"),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    maybe_at("used_at"),
 )
 
 # --- what arrives -----------------------------------------------------------------------------------
@@ -166,6 +198,7 @@ tickets = Table(
     at("opened_at"),
     at("updated_at"),
     Column("held_by", Text),  # the principal who took it over
+    sealed("number", nullable=True),  # the helpdesk's id again, with a key of its own that the door may read
     Index("tickets_newest", "tenant_id", "updated_at"),
 )
 
@@ -292,6 +325,7 @@ approvals = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     maybe_at("closed_at"),
     Index("approvals_of_ticket", "tenant_id", "ticket_id"),
+    Index("approvals_pending", "tenant_id", "expires_at", postgresql_where=text("status = 'pending'")),
 )
 
 approval_votes = Table(
@@ -357,6 +391,7 @@ effects = Table(
     maybe_at("moved_at"),
     Index("effects_of_ticket", "tenant_id", "ticket_id"),
     Index("effects_claimed", "moved_at", postgresql_where=text("state = 'claimed'")),
+    Index("effects_unknown", "tenant_id", "ticket_id", postgresql_where=text("state = 'unknown'")),
 )
 
 freezes = Table(

@@ -5,7 +5,7 @@ Runs as `owner` with the key role `key_app`: no process that serves tickets can 
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,12 @@ from sqlalchemy import Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.door_keys import name_aad
 from adapters.keys import EnvelopeKeys, aad_of, seal
 from adapters.postgres.connections import connection_aad, routing_aad, webhook_aad
 from adapters.postgres.directory import Directory, DirectoryKind, directory_digest
 from adapters.postgres.session import Database
 from adapters.postgres.tables import (
-    api_tokens,
     audit_events,
     directory,
     helpdesk_connections,
@@ -58,6 +58,7 @@ class HelpdeskEntry(TextModel):
     source: Code = "generic"
     slug: str
     base_url: str
+    ticket_url: str | None = None  # where people open a ticket, with {number} in it
     api_token: SecretStr
     webhook_secrets: tuple[SecretStr, ...]  # every active one
 
@@ -129,8 +130,13 @@ class TenantRegistry:
             index_elements=[principals.c.tenant_id, principals.c.slack_team_id, principals.c.slack_user_id],
             set_={name: addition.excluded[name] for name in ("name", "groups", "roles")},
         ).returning(principals.c.id)
+        door = await self._keys.door_key(tenant_id)
         async with self._database.transaction(tenant_id) as session:
-            return str((await session.execute(known)).scalar_one())
+            kept = str((await session.execute(known)).scalar_one())
+            shown = seal(door, entry.name.encode(), name_aad(tenant_id, kept))
+            named = update(principals).where(principals.c.tenant_id == tenant_id, principals.c.id == kept)
+            await session.execute(named.values(shown_name=shown))
+        return kept
 
     async def retire_others(self, tenant_id: UUID, staying: Collection[RecordId]) -> None:
         """Whoever the file no longer names keeps a row, because votes name it, and may decide nothing."""
@@ -154,6 +160,7 @@ class TenantRegistry:
             "tenant_id": tenant_id,
             "source": entry.source,
             "base_url": entry.base_url,
+            "ticket_url": entry.ticket_url,
             "api_token": await self._sealed(tenant_id, f"helpdesk/{entry.source}", entry.api_token),
             "webhook_secrets": seal(door, listed, webhook_aad(tenant_id, entry.source)),
             "hook_digest": hook,
@@ -183,21 +190,6 @@ class TenantRegistry:
     async def put_payments(self, tenant_id: UUID, entry: ProviderEntry) -> None:
         """Where refunds go."""
         await self._put_provider(tenant_id, "payments", entry)
-
-    async def add_api_token(self, tenant_id: UUID, principal: RecordId, roles: Sequence[Code]) -> str:
-        """A new token; only its digest is kept."""
-        token = "cs_" + secrets.token_urlsafe(32)
-        async with self._database.transaction(tenant_id) as session:
-            await _list(session, tenant_id, DirectoryKind.API_TOKEN, token)
-            await session.execute(
-                insert(api_tokens).values(
-                    tenant_id=tenant_id,
-                    principal_id=principal,
-                    token_digest=directory_digest(token),
-                    roles=list(roles),
-                )
-            )
-        return token
 
     async def _put_provider(self, tenant_id: UUID, kind: str, entry: ProviderEntry) -> None:
         values = {

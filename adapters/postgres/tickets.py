@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from adapters.door_keys import number_aad
 from adapters.keys import aad_of, open_sealed, seal
 from adapters.postgres.session import Database
 from adapters.postgres.tables import answered_messages, audit_events, tickets
@@ -16,7 +17,7 @@ from domain.model import MessageKey, Model, RecordId
 from domain.ports import Keys
 from domain.ticket import ClosingRecord, Outcome, Owner, Settlement, Stage, TicketRef
 
-NAMED_LATER = ("source", "external_id")
+NAMED_LATER = ("source", "external_id", "number")
 HANDED_BACK = "handed_back"
 HAND_OVER = text("select hand_over_ticket(:tenant, :ticket, :route, :reason) as owner_epoch")
 
@@ -55,12 +56,15 @@ class PostgresTickets:
     async def open(self, ticket: TicketRef, external_id: str, source: str) -> ClosingRecord:
         """Creates the row if it is new and returns what the last run left. Repeating is safe."""
         key = await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id)
+        # After the ticket's own key: an erased ticket must not get a new one for its number.
+        shown = await self._keys.number_key(ticket.tenant_id, ticket.ticket_id)
         addition = insert(tickets).values(
             tenant_id=ticket.tenant_id,
             id=ticket.ticket_id,
             route=ticket.route,
             source=source,
             external_id=seal(key, external_id.encode(), _aad(ticket)),
+            number=seal(shown, external_id.encode(), number_aad(ticket.tenant_id, ticket.ticket_id)),
         )
         # A handover may have made the row before the helpdesk could be read.
         known = addition.on_conflict_do_update(

@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from adapters.embedded.postgres import PostgresServer
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
+from adapters.postgres.door_sessions import DoorSessions
 from adapters.postgres.freezes import Freezes
+from adapters.postgres.logins import Logins
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
 from adapters.postgres.tables import directory, main
@@ -53,7 +55,11 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await PolicyStore(owner).publish(tenant_id, StoredPolicy(POLICY, "{}"))
     await PolicyStore(owner).activate(tenant_id, POLICY)
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
-    await registry.add_api_token(tenant_id, voter, ["audit"])
+    logins = Logins(owner, story.keys)
+    [teammate] = [one for one in await logins.teammates(tenant_id) if one.id == voter]
+    _, token = await logins.issue_token(tenant_id, teammate)
+    await logins.issue_link(tenant_id, teammate)
+    await DoorSessions(story.databases.door).open_by_token(token)
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 

@@ -173,14 +173,6 @@ async def test_a_teammate_is_named_by_id_or_in_the_connected_workspace(
     assert await people.named(await a_tenant(registry), here) is None
 
 
-async def test_an_api_token_finds_its_tenant(
-    registry: TenantRegistry, databases: Databases, tenant_id: UUID
-) -> None:
-    token = await registry.add_api_token(tenant_id, "principal_" + "0" * 24, ["audit"])
-
-    assert await Directory(databases.door).tenant_of(DirectoryKind.API_TOKEN, token) == tenant_id
-
-
 async def test_the_active_policy_is_the_one_the_pointer_names(databases: Databases, tenant_id: UUID) -> None:
     published, store = PolicyStore(databases.owner), PolicyStore(databases.app)
     first, second = StoredPolicy("sha256:" + "a" * 64, '{"limit":50}'), StoredPolicy(OTHER_POLICY, "{}")
