@@ -6,6 +6,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -374,6 +375,24 @@ audit_events = Table(
     required("kind"),
     document("content"),
     at("at"),
+)
+
+archived_runs = Table(
+    "archived_runs",
+    main,
+    tenant(),
+    text_key("workflow_id"),
+    Column("run_id", Uuid, primary_key=True, nullable=False),
+    Column("ticket_id", Uuid, nullable=False),
+    required("kind"),
+    required("status"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("closed_at", DateTime(timezone=True), nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("digest", Text),  # of the history as text; None where the ticket was erased before
+    Column("artifact", Text),
+    at("archived_at"),
+    Index("archived_runs_of_ticket", "tenant_id", "ticket_id", "started_at"),
 )
 
 # --- the key database -----------------------------------------------------------------------------------
