@@ -33,7 +33,7 @@ from workflows.ticket import TicketWorkflow
 log = structlog.get_logger("worker")
 
 LONGEST_PAUSE_S = 2.0
-ARCHIVE_EVERY_S = 10.0
+ARCHIVE_EVERY_S = 5.0
 # Votes need a worker to be answered, so they are given up before the worker stops.
 VOTES_PATIENCE_S = 5.0
 WORKFLOWS = (TicketWorkflow, ApprovalWorkflow)

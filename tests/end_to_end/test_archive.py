@@ -1,6 +1,7 @@
 """What happened to a ticket is told for ever, and in the same bytes, also when Temporal has forgotten it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,7 @@ async def test_what_is_not_archived_is_named_for_the_alarm(system: System) -> No
     rows, client = ArchivedRuns(system.connected.app), await system.connected.temporal()
 
     async def none() -> bool:
-        return not await unarchived(client, rows)
+        return not await unarchived(client, rows, older_than=timedelta(0))
 
     await eventually(none, "an archive without gaps")
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.embedded.postgres import PostgresServer
+from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.freezes import Freezes
@@ -22,6 +23,7 @@ from domain.approval import VoteRefusal
 from domain.decision import Verdict
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Settlement, Stage
+from tests.adapters.archived import an_archived_run
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import Databases, a_tenant
@@ -54,6 +56,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await PolicyStore(owner).activate(tenant_id, POLICY)
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
     await registry.add_api_token(tenant_id, voter, ["audit"])
+    await ArchivedRuns(story.databases.app).add(an_archived_run(story.ticket))
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
@@ -165,7 +168,9 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
 
 
 @pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "owner"])
-@pytest.mark.parametrize("table", ["audit_events", "decisions", "policy_versions", "approval_votes"])
+@pytest.mark.parametrize(
+    "table", ["audit_events", "decisions", "policy_versions", "approval_votes", "archived_runs"]
+)
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|are never changed|cannot truncate a table"):
