@@ -65,7 +65,7 @@ def _sentence(failure: Exception) -> str:
 def _quiet() -> Iterator[None]:
     """The SDK logs a traceback of what is told here in a sentence."""
     logger = logging.getLogger(SDK)
-    before = logger.disabled, logger.propagate
+    before = logger.propagate
     silent = logging.NullHandler()
     logger.addHandler(silent)
     logger.propagate = False
@@ -73,4 +73,4 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(silent)
-        logger.propagate = before[1]
+        logger.propagate = before
