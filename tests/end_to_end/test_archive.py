@@ -12,13 +12,17 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.archiver import unarchived
 from adapters.postgres.archive import ArchivedRuns
+from cli import bundle as bundle_command
+from cli import recorded
 from cli.demo_watch import Sent
 from domain.history import ArchivedRun, RunKind
 from tests.end_to_end.polling import eventually
 from tests.end_to_end.system import BOOKS, REJECT, Person, Said, System
+from workflows.approval import ApprovalWorkflow
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
+LONG_S = 60.0  # what a busy server may take to forget
 COMMANDS = (("trace",), ("replay",), ("replay", "--archive-only"), ("bundle",), ("bundle", "--turn", "1"))
 
 
@@ -41,7 +45,7 @@ async def _archived(system: System, sent: Sent) -> Sequence[ArchivedRun]:
         kept, runs = await rows.of(sent.ticket), await histories.runs_of(sent.ticket)
         return kept if len(kept) == len(runs) > 1 else None
 
-    return await eventually(whole, f"an archive of {sent.name}")
+    return await eventually(whole, f"an archive of {sent.name}", LONG_S)
 
 
 async def _forget(client: Client, kept: Sequence[ArchivedRun]) -> None:
@@ -60,7 +64,7 @@ async def _forget(client: Client, kept: Sequence[ArchivedRun]) -> None:
                 return error.status is RPCStatusCode.NOT_FOUND
             return False
 
-        await eventually(gone, f"Temporal without run {row.run.run_id}")
+        await eventually(gone, f"Temporal without run {row.run.run_id}", LONG_S)
 
 
 async def _said(system: System, sent: Sent) -> list[Said]:
@@ -85,14 +89,53 @@ async def test_trace_replay_and_bundle_are_the_same_when_temporal_has_forgotten(
     assert [(said.code, said.errors) for said in before] == [(0, "")] * len(COMMANDS)
 
 
-async def test_bundle_is_the_note_that_the_teammates_got(system: System) -> None:
-    sent = await _rejected(system, "Jette Neu")
+@pytest.fixture(scope="module")
+async def rejected(system: System) -> Sent:
+    return await _rejected(system, "Jette Neu")
 
-    said = await system.process("ticket", "bundle", sent.name)
+
+async def test_bundle_is_the_note_that_the_teammates_got(system: System, rejected: Sent) -> None:
+    said = await system.process("ticket", "bundle", rejected.name)
 
     assert (said.code, said.errors) == (0, "")
     assert "Reason: The photo shows another book" in said.out
-    assert said.out.rstrip("\n") in await system.notes(sent)
+    assert said.out.rstrip("\n") in await system.notes(rejected)
+
+
+async def test_replay_says_in_a_sentence_what_differs(
+    system: System, rejected: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded, "WORKFLOWS", (ApprovalWorkflow,))
+
+    replay = await system.command("ticket", "replay", rejected.name)
+    bundle = await system.command("ticket", "bundle", rejected.name)
+
+    assert (replay.code, replay.errors) == (1, "")
+    assert "The workflow fails with NotFoundError" in replay.out
+    assert (bundle.code, bundle.out) == (1, "")
+    assert "does not replay with this release" in bundle.errors
+    assert "Traceback" not in replay.out + bundle.errors
+
+
+async def test_bundle_that_comes_out_otherwise_is_told(
+    system: System, rejected: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_command, "RENDERERS", {"1": lambda *_: "Another story"})
+
+    said = await system.command("ticket", "bundle", rejected.name)
+
+    assert said.code == 1
+    assert "The bundle is not what was stored" in said.errors
+
+
+@pytest.mark.parametrize(("turn", "sentence"), [("2", "Turn 2 of"), ("0", "not in the range")])
+async def test_turn_that_was_not_handed_over_is_told(
+    system: System, rejected: Sent, turn: str, sentence: str
+) -> None:
+    said = await system.command("ticket", "bundle", rejected.name, "--turn", turn)
+
+    assert said.code != 0
+    assert sentence in said.errors
 
 
 async def test_every_archived_run_is_in_the_audit_log_once(system: System) -> None:
@@ -117,10 +160,11 @@ async def test_erased_ticket_leaves_tombstones(system: System) -> None:
     await _forget(await system.connected.temporal(), kept)
     trace = await system.command("ticket", "trace", sent.name)
     replay = await system.command("ticket", "replay", sent.name)
+    listed = await system.command("ticket", "list", BOOKS)
 
     assert (bundle.code, "was erased" in bundle.errors, "[erased]" in bundle.out) == (0, True, True)
     assert "another book" not in bundle.out
-    assert (trace.code, replay.code) == (0, 0)
+    assert (trace.code, replay.code, listed.code) == (0, 0, 0)
     assert "erased" in trace.out
     assert f"0 of {len(kept)} runs replayed" in replay.out
 
@@ -131,7 +175,7 @@ async def test_what_is_not_archived_is_named_for_the_alarm(system: System) -> No
     async def none() -> bool:
         return not await unarchived(client, rows, older_than=timedelta(0))
 
-    await eventually(none, "an archive without gaps")
+    await eventually(none, "an archive without gaps", LONG_S)
 
 
 @pytest.mark.parametrize("command", ["replay", "bundle"])
