@@ -143,8 +143,11 @@ class EnvelopeKeys:
         return await self._open(tenant_id, row)
 
     async def ticket_keys(self, tenant_id: UUID, tickets: Sequence[UUID]) -> Mapping[UUID, DataKey]:
-        """The existing keys of many tickets, in one round trip. Raises `KeyDestroyed` if one of them is."""
-        return await self._opened(tenant_id, KeyKind.TICKET, tickets)
+        """The existing keys of many tickets, in one round trip; those of erased tickets are left out."""
+        known = self._remembered(tenant_id, KeyKind.TICKET, tickets)
+        rows = await self._rows(tenant_id, KeyKind.TICKET, tickets)
+        opened = await asyncio.gather(*(self._open(tenant_id, row) for row in rows if row.wrapped))
+        return known | {key.id: key for key in opened}
 
     async def number_key(self, tenant_id: UUID, ticket_id: UUID) -> DataKey:
         """The key of the ticket's number, created at first use, never re-created once destroyed."""
@@ -203,13 +206,23 @@ class EnvelopeKeys:
         return await self._open(tenant_id, row)
 
     async def _opened(self, tenant_id: UUID, kind: KeyKind, owners: Sequence[UUID]) -> Mapping[UUID, DataKey]:
+        known = self._remembered(tenant_id, kind, owners)
+        rows = await self._rows(tenant_id, kind, owners)
+        opened = await asyncio.gather(*(self._open(tenant_id, row) for row in rows))
+        return known | {key.id: key for key in opened}
+
+    def _remembered(self, tenant_id: UUID, kind: KeyKind, owners: Sequence[UUID]) -> dict[UUID, DataKey]:
         known = {owner: self._recent.get((kind, tenant_id, owner)) for owner in owners}
-        missing = [owner for owner, key in known.items() if key is None]
+        return {owner: key for owner, key in known.items() if key}
+
+    async def _rows(self, tenant_id: UUID, kind: KeyKind, owners: Sequence[UUID]) -> Sequence[WrappedKey]:
+        """Of those that are not remembered, tombstones included."""
+        known = self._remembered(tenant_id, kind, owners)
+        missing = [owner for owner in owners if owner not in known]
         rows = await self._store.read(tenant_id, kind, missing) if missing else {}
         if len(rows) < len(missing):
             raise KeyStoreUnavailable  # no tombstone either: nothing is known about it
-        opened = await asyncio.gather(*(self._open(tenant_id, row) for row in rows.values()))
-        return {owner: key for owner, key in known.items() if key} | {key.id: key for key in opened}
+        return list(rows.values())
 
     async def _open(self, tenant_id: UUID, row: WrappedKey) -> DataKey:
         key = unwrap(tenant_id, row, await self._parent(tenant_id, row))

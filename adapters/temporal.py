@@ -160,7 +160,8 @@ def make_replayer(
     keys: TenantKeys, workflows: Sequence[type], recorder: CommandRecorder | None = None
 ) -> Replayer:
     """Replays histories as a worker would; a recorder also hears drift and commands."""
-    return Replayer(workflows=workflows, plugins=[CountersignPlugin(keys, recorder)])
+    plugin = CountersignPlugin(keys, recorder)
+    return Replayer(workflows=workflows, plugins=[plugin], runtime=_runtime())
 
 
 def _configured(address: str | None, profile: str | None) -> ClientConnectConfig:

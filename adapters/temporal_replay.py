@@ -32,6 +32,7 @@ from domain.model import Digest, digest_of
 
 REPORT_DRIFT = "countersign_report_drift"
 REPORT_COMMAND = "countersign_report_command"
+REPORT_ANSWER = "countersign_report_answer"
 STARTED = "workflowExecutionStartedEventAttributes"
 SHORT_DIGEST = len("sha256:") + 16
 
@@ -46,16 +47,31 @@ class Drift:
     now: Digest
 
 
+@dataclass(frozen=True)
+class AnsweredStep:
+    """A step as the code gives it out today, and what it answered when the history was made."""
+
+    workflow_id: str
+    step: str
+    args: Sequence[Any]
+    result: Any
+
+
 @dataclass
 class CommandRecorder:
-    """Keeps everything, for replay tests."""
+    """Keeps everything, for replay."""
 
     drifts: list[Drift] = field(default_factory=list)
+    answers: list[AnsweredStep] = field(default_factory=list)
     lines: dict[str, list[str]] = field(default_factory=dict)
 
     def drifted(self, drift: Drift) -> None:
         """Kept in order."""
         self.drifts.append(drift)
+
+    def answered(self, answer: AnsweredStep) -> None:
+        """Kept in order."""
+        self.answers.append(answer)
 
     def commanded(self, workflow_id: str, line: str) -> None:
         """Kept in order, per workflow."""
@@ -102,6 +118,7 @@ class CommandWatch(worker.Interceptor):
         extern[REPORT_DRIFT] = self._recorder.drifted if self._recorder else log_drift
         if self._recorder:
             extern[REPORT_COMMAND] = self._recorder.commanded
+            extern[REPORT_ANSWER] = self._recorder.answered
         return _Watched
 
 
@@ -138,6 +155,9 @@ def _compared(
     def compare(done: "asyncio.Future[Any]") -> None:
         if done.cancelled() or done.exception() is not None:
             return
+        report = workflow.extern_functions().get(REPORT_ANSWER)
+        if report is not None:
+            report(AnsweredStep(workflow.info().workflow_id, step, args, done.result()))
         recorded = getattr(done.result(), "input_digest", None)
         if recorded is not None and recorded != now:
             drift = Drift(workflow.info().workflow_id, step, recorded, now)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 import click
@@ -11,7 +12,10 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from adapters.embedded.home import default_home, open_home
+from adapters.histories import RecordedHistories
 from adapters.keys import DoorKeys, EnvelopeKeys
+from adapters.postgres.archive import ArchivedRuns
+from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.connections import DoorConnections
 from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.inbox import DoorInbox
@@ -68,6 +72,16 @@ class Connected:
         if hook is None:
             raise click.ClickException(f"Tenant {name!r} has no helpdesk. Add it to the tenant file")
         return TicketRef(tenant_id=tenant_id, route=route_key(hook[1], GENERIC, external_id))
+
+    @cached_property
+    def artifacts(self) -> PostgresArtifacts:
+        """What histories refer to."""
+        return PostgresArtifacts(self.app, self.keys)
+
+    async def histories(self, *, archive_only: bool = False) -> RecordedHistories:
+        """What was recorded of tickets, from Temporal where it still has it."""
+        client = None if archive_only else await self.temporal()
+        return RecordedHistories(ArchivedRuns(self.app), self.artifacts, client)
 
     async def temporal(self, *, lazy: bool = False) -> Client:
         """A client that decodes for every tenant; a lazy one connects at its first call."""

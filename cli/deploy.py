@@ -68,7 +68,8 @@ def secrets(directory: Path) -> None:
         # Containers run as users of their own; the folder keeps everybody else of this machine out.
         _write_new(folder / name, f"{value}\n", 0o444)
     _write_new(environment, environment_of(), 0o600)
-    click.echo(f"Made {environment} and {folder}/. Put SLACK_SIGNING_SECRET and COUNTERSIGN_PUBLIC_URL into {environment}")
+    click.echo(f"Made {environment} and {folder}/")
+    click.echo(f"Put SLACK_SIGNING_SECRET and COUNTERSIGN_PUBLIC_URL into {environment}")
     click.echo(f"Keep a copy of {folder / 'master_key'} away from the backups of the databases")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from adapters.closed_runs import check_retention
 from adapters.embedded.errors import EmbeddedServerUnavailable
 from adapters.embedded.files import take_lock, write_durably
 from adapters.embedded.home import Home
@@ -220,6 +221,7 @@ class Stack:
 
     async def _prepare_namespace(self) -> None:
         service = await connect_service(self._settings.temporal_address, self._settings.temporal_profile)
+        await check_retention(service, self._settings.temporal_namespace)
         await ensure_search_attributes(service, self._settings.temporal_namespace)
 
     async def _prepare(self, databases: DatabaseUrls) -> None:

@@ -1,4 +1,4 @@
-"""A ticket's story, read from its Temporal histories: what happened, when, and by which rule."""
+"""A ticket's story, read from its recorded histories: what happened, when, and by which rule."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowHandle
 from temporalio.converter import DataConverter, WorkflowSerializationContext
 
 from activities.approvals import ComposedCard, Recorded
@@ -20,11 +19,13 @@ from activities.policy import Decided
 from activities.settlement import Settled
 from activities.triage import Triaged
 from adapters.postgres.ticket_lists import DecisionLine
+from adapters.temporal_replay import history_of
 from cli.sayings import said_of
 from domain.approval import ApprovalResult, Vote
 from domain.draft import Draft
 from domain.effect import EffectResult
 from domain.fact import Facts
+from domain.history import RecordedRun, RunKind
 from domain.knowledge import Retrieved
 
 LOCAL_ACTIVITY_MARKER = "core_local_activity"
@@ -87,34 +88,54 @@ class _Reader:
             yield f"{logged.action} {logged.amount}".strip() + f": {text}" if logged else text
 
 
-async def story_of(
-    client: Client, workflow_id: str, decisions: Mapping[str, DecisionLine]
-) -> AsyncIterator[Line]:
-    """Every run of the workflow, oldest first, its approvals in between.
+@dataclass(frozen=True)
+class Records:
+    """What a story is told from: histories, and what the decision log says in words."""
 
-    Raises `RPCError` NOT_FOUND where Temporal does not know the workflow.
-    """
-    runs = [run async for run in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
-    for run in sorted(runs, key=lambda found: found.start_time):
-        handle = client.get_workflow_handle(workflow_id, run_id=run.run_id)
-        async for line in _run(client, handle, decisions):
-            yield line
+    runs: Sequence[RecordedRun]
+    converter: DataConverter
+    decisions: Mapping[str, DecisionLine]
+
+    @property
+    def by_run(self) -> Mapping[str, RecordedRun]:
+        """Every run by its own id."""
+        return {run.run_id: run for run in self.runs}
 
 
-async def _run(
-    client: Client, handle: WorkflowHandle[Any, Any], decisions: Mapping[str, DecisionLine]
-) -> AsyncIterator[Line]:
-    history = await handle.fetch_history()
-    context = WorkflowSerializationContext(namespace=client.namespace, workflow_id=handle.id)
-    reader = _Reader(client.data_converter.with_context(context), decisions)
+async def story_of(records: Records) -> AsyncIterator[Line]:
+    """Every run of the ticket, oldest first, each approval within the run that asked."""
+    told: set[str] = set()
+    tickets = [run for run in records.runs if run.kind is RunKind.TICKET]
+    for run in (*tickets, *records.runs):  # an approval whose asking run is gone comes last
+        if run.run_id not in told:
+            async for line in _run(records, run, told):
+                yield line
+
+
+async def _run(records: Records, run: RecordedRun, told: set[str]) -> AsyncIterator[Line]:
+    told.add(run.run_id)
+    if run.history is None:
+        yield Line(run.started_at, "erased", "this run's history was erased with its ticket")
+        return
+    history = history_of(run.history)
+    context = WorkflowSerializationContext(namespace="", workflow_id=run.workflow_id)
+    reader = _Reader(records.converter.with_context(context), records.decisions)
     for event in history.events:
         for line in await reader.read(event):
             yield line
         if event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
-            child = event.child_workflow_execution_started_event_attributes.workflow_execution
-            nested = client.get_workflow_handle(child.workflow_id, run_id=child.run_id)
-            async for line in _run(client, nested, decisions):
+            async for line in _child(records, event, told):
                 yield line
+
+
+async def _child(records: Records, event: HistoryEvent, told: set[str]) -> AsyncIterator[Line]:
+    started = event.child_workflow_execution_started_event_attributes
+    child = records.by_run.get(started.workflow_execution.run_id)
+    if child is None:
+        yield Line(_at(event), "approval", "a person is asked; that run's own history is not here")
+        return
+    async for line in _run(records, child, told):
+        yield line
 
 
 async def _opened(reader: _Reader, event: HistoryEvent) -> Sequence[Line]:

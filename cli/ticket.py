@@ -1,4 +1,4 @@
-"""`countersign ticket list|show|trace`: what became of tickets, and the whole story of one.
+"""`countersign ticket list|show|trace|replay|bundle`: what became of tickets, and all about one.
 
 Whose a ticket is, `cli/ownership.py` changes.
 """
@@ -8,17 +8,18 @@ from collections.abc import Sequence
 
 import click
 from rich.table import Table
-from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
+from adapters.temporal import data_converter
 from cli import ownership
+from cli.bundle import show_bundle
 from cli.connected import Connected, connected
-from cli.story import Line, story_of
+from cli.recorded import NOBODY, recorded_runs
+from cli.replay import replay_ticket
+from cli.story import Line, Records, story_of
 from cli.terminal import console, own_command
-from workflows.ids import ticket_workflow_id
 
 STEP_WIDTH = 16
-NOBODY = "Nobody has worked on ticket {named!r} yet. Check its number in the helpdesk"
 
 
 @click.group()
@@ -28,6 +29,10 @@ def ticket() -> None:
 
 for word in (ownership.take_over, ownership.hand_back, ownership.stop):
     ticket.add_command(word)
+
+
+ticket.add_command(replay_ticket)
+ticket.add_command(show_bundle)
 
 
 @ticket.command("list")
@@ -112,16 +117,8 @@ async def _trace(named: str) -> None:
 
 
 async def story(system: Connected, named: str) -> Sequence[Line]:
-    """Raises a sentence where Temporal has no history of the ticket."""
+    """Raises a sentence where nothing is recorded of the ticket."""
     reference = await system.ticket(named)
+    runs = await recorded_runs(system, reference, named)
     made = {decision.id: decision for decision in await system.tickets.decisions_of(reference)}
-    client = await system.temporal()
-    try:
-        lines = [line async for line in story_of(client, ticket_workflow_id(reference), made)]
-    except RPCError as error:
-        if error.status is not RPCStatusCode.NOT_FOUND:
-            raise
-        lines = []
-    if not lines:
-        raise click.ClickException(NOBODY.format(named=named))
-    return lines
+    return [line async for line in story_of(Records(runs, data_converter(system.keys), made))]

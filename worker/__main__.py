@@ -1,4 +1,4 @@
-"""`python -m worker`: the steps and workflows of tickets, the relay of the inbox, the votes.
+"""`python -m worker`: the steps and workflows of tickets, the relay of the inbox, the votes, the archive.
 
 May be started before Temporal and before another worker; any number may run.
 """
@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from adapters.child_pool import ChildPool
+from adapters.closed_runs import RetentionTooShort, check_retention
 from adapters.postgres.inbox_kicks import InboxKicks
 from adapters.postgres.start_up import SAYABLE, check_databases
 from adapters.process_start import settings_of_process
@@ -33,6 +34,7 @@ from workflows.ticket import TicketWorkflow
 log = structlog.get_logger("worker")
 
 LONGEST_PAUSE_S = 2.0
+ARCHIVE_EVERY_S = 5.0
 # Votes need a worker to be answered, so they are given up before the worker stops.
 VOTES_PATIENCE_S = 5.0
 STRANDED_SWEEP_S = 60.0
@@ -46,7 +48,7 @@ def main() -> None:
     code = 0
     try:
         asyncio.run(_run(settings))
-    except SAYABLE as error:
+    except (*SAYABLE, RetentionTooShort) as error:
         log.error("worker_not_started", sentence=str(error))  # noqa: TRY400 - where it was found helps nobody
         code = 1
     except Exception:
@@ -69,6 +71,7 @@ async def _run(settings: Settings) -> None:
         await parts.pool.ready()
         client = await _connected(parts, settings, stopping)
         if client is not None:
+            await check_retention(client.service_client, client.namespace)
             async with heartbeat(settings.heartbeat_file):
                 await _serve(parts, client, addresses.relay, stopping)
 
@@ -122,7 +125,7 @@ async def _finish(worker: Worker, running: "asyncio.Task[None]") -> None:
 
 @asynccontextmanager
 async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> AsyncIterator[None]:
-    """Relay and votes until the end of the block, then their work under way."""
+    """Relay, votes and archive until the end of the block, then their work under way."""
     votes = parts.votes_to(client)
     rounds: tuple[Rounds, ...] = (
         Rounds("relay", parts.relay_to(client).round),
@@ -130,7 +133,10 @@ async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> Asy
         Rounds("operator_words", parts.words_to(client).round),
     )
     kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in rounds)))
-    rounds += (Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),)
+    rounds += (
+        Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),
+        Rounds("archive", parts.archiver_of(client).round, ARCHIVE_EVERY_S),
+    )
     running = [asyncio.create_task(each.run()) for each in rounds]
     try:
         yield

@@ -19,6 +19,7 @@ from activities.retrieval import RetrievalActivities
 from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
 from adapters.active_policies import ActivePolicies
+from adapters.archiver import Archiver
 from adapters.child_pool import ChildPool
 from adapters.drafting.extractive import ExtractiveDrafter
 from adapters.helpdesks.generic import GenericHelpdesk
@@ -27,6 +28,7 @@ from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
 from adapters.payments import RefundSender
 from adapters.postgres.approvals import PostgresApprovals
+from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.connections import Connections
 from adapters.postgres.decisions import PostgresDecisions
@@ -131,6 +133,10 @@ class Parts:
     def stranded_effects(self) -> StrandedEffects:
         """Says that it is not known how an effect ended, where its step can no longer find out."""
         return StrandedEffects(self.relay, self.egress)
+
+    def archiver_of(self, client: Client) -> Archiver:
+        """Keeps what closed."""
+        return Archiver(client, ArchivedRuns(self.app), self._artifacts)
 
     def votes_to(self, client: Client) -> Votes:
         """Casts clicks."""

@@ -14,7 +14,7 @@ from adapters.postgres.tables import artifacts
 from adapters.recent import Recent
 from domain.errors import ArtifactExpired
 from domain.model import ArtifactRef
-from domain.ports import ArtifactKind, Keys
+from domain.ports import ArtifactKind, DataKey, Keys
 from domain.ticket import TicketRef
 
 # The steps of a turn follow each other in one process, and each reads what the one before wrote.
@@ -44,7 +44,7 @@ class PostgresArtifacts:
     ) -> ArtifactRef:
         """Stores and names; the same content has the same name, and the longer life wins."""
         key = await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id)
-        ref = f"{kind}_{keyed_digest(key, f'artifact/{kind}', content)}"
+        ref = _name(key, kind, content)
         kept = _Kept(seal(key, content, _aad(ticket, ref)), self._clock() + ttl if ttl else None)
         addition = insert(artifacts).values(
             tenant_id=ticket.tenant_id,
@@ -66,6 +66,10 @@ class PostgresArtifacts:
             await session.execute(lasting)
         self._remember(ticket, ref, kept)
         return ref
+
+    async def name_of(self, ticket: TicketRef, kind: ArtifactKind, content: bytes) -> ArtifactRef:
+        """What `put` would call it: tells whether content made again is what was stored."""
+        return _name(await self._keys.ticket_key(ticket.tenant_id, ticket.ticket_id), kind, content)
 
     async def get(self, ticket: TicketRef, ref: ArtifactRef) -> bytes:
         """Raises `KeyDestroyed` after erasure and `ArtifactExpired` after its life."""
@@ -102,6 +106,10 @@ class PostgresArtifacts:
         dropped = update(artifacts).where(over).values(body=None).returning(artifacts.c.id)
         async with self._database.transaction(tenant_id) as session:
             return len((await session.execute(dropped)).all())
+
+
+def _name(key: DataKey, kind: ArtifactKind, content: bytes) -> ArtifactRef:
+    return f"{kind}_{keyed_digest(key, f'artifact/{kind}', content)}"
 
 
 def _is_over(expires_at: datetime | None, now: datetime) -> bool:

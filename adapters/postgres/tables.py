@@ -413,6 +413,24 @@ audit_events = Table(
     at("at"),
 )
 
+archived_runs = Table(
+    "archived_runs",
+    main,
+    tenant(),
+    text_key("workflow_id"),
+    Column("run_id", Uuid, primary_key=True, nullable=False),
+    Column("ticket_id", Uuid, nullable=False),
+    required("kind"),
+    required("status"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("closed_at", DateTime(timezone=True), nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("digest", Text),  # of the history as text; None where the ticket was erased before
+    Column("artifact", Text),
+    at("archived_at"),
+    Index("archived_runs_of_ticket", "tenant_id", "ticket_id", "started_at"),
+)
+
 # --- the key database -----------------------------------------------------------------------------------
 
 data_keys = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.embedded.postgres import PostgresServer
+from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.door_sessions import DoorSessions
@@ -24,6 +25,7 @@ from domain.approval import VoteRefusal
 from domain.decision import Verdict
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Settlement, Stage
+from tests.adapters.archived import an_archived_run
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import Databases, a_tenant
@@ -60,6 +62,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     _, token = await logins.issue_token(tenant_id, teammate)
     await logins.issue_link(tenant_id, teammate)
     await DoorSessions(story.databases.door).open_by_token(token)
+    await ArchivedRuns(story.databases.app).add(an_archived_run(story.ticket))
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
@@ -171,7 +174,9 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
 
 
 @pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "owner"])
-@pytest.mark.parametrize("table", ["audit_events", "decisions", "policy_versions", "approval_votes"])
+@pytest.mark.parametrize(
+    "table", ["audit_events", "decisions", "policy_versions", "approval_votes", "archived_runs"]
+)
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|are never changed|cannot truncate a table"):

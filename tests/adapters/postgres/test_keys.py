@@ -169,3 +169,18 @@ def test_a_sealed_value_opens_only_where_it_belongs() -> None:
     for wrong_key, wrong_aad in ((DataKey(uuid4(), bytes(32)), b"tenant|vault|1"), (key, b"tenant|vault|2")):
         with pytest.raises(InvalidTag):
             open_sealed(wrong_key, sealed, wrong_aad)
+
+
+async def test_keys_of_many_tickets_leave_out_the_erased(
+    databases: Databases, keys: EnvelopeKeys, tenant_id: UUID
+) -> None:
+    kept, erased = uuid4(), uuid4()
+    key = await keys.ticket_key(tenant_id, kept)
+    await keys.ticket_key(tenant_id, erased)
+    await keys.destroy_ticket_key(tenant_id, erased)
+
+    for reader in (keys, another(databases)):
+        found = await reader.ticket_keys(tenant_id, [kept, erased])
+        assert {id_: asdict(one) for id_, one in found.items()} == {kept: asdict(key)}
+    with pytest.raises(KeyStoreUnavailable):
+        await keys.ticket_keys(tenant_id, [kept, uuid4()])
