@@ -28,8 +28,8 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "hold_the_fence")
-KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
+MAIN = Schema(SCHEMA, main, "let_operators_decode")
+KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 
 async def migrate(urls: DatabaseUrls) -> None:
