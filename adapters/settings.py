@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     relay_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_RELAY_DATABASE_URL")
     door_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_KEYS_URL")
     app_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_KEYS_URL")
+    codec_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_CODEC_DATABASE_URL")
+    codec_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_CODEC_KEYS_URL")
     # For commands that change the configuration of tenants; no running process has it.
     owner_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_OWNER_DATABASE_URL")
     # For `countersign migrate` alone.
@@ -63,6 +65,11 @@ class Settings(BaseSettings):
     listen_host: str = Field("127.0.0.1", alias="COUNTERSIGN_LISTEN_HOST")
     api_port: int = Field(8000, alias="COUNTERSIGN_API_PORT")
     emulators_port: int = Field(8100, alias="COUNTERSIGN_EMULATORS_PORT")
+    codec_port: int = Field(8234, alias="COUNTERSIGN_CODEC_PORT")
+    # Reads the payloads of every tenant; at least 32 characters.
+    codec_token: SecretStr | None = Field(None, alias="COUNTERSIGN_CODEC_TOKEN")
+    # Origins of the Temporal UI that may ask, with spaces between them.
+    codec_origins: str = Field("", alias="COUNTERSIGN_CODEC_ORIGINS")
     workers: int = Field(1, ge=1, alias="COUNTERSIGN_WORKERS")
     redaction_processes: int = Field(2, ge=2, alias="COUNTERSIGN_REDACTION_PROCESSES")
     # What the redaction processes can do; crash tests plug in one that dies.

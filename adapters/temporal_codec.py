@@ -131,12 +131,12 @@ class TenantCodec(PayloadCodec, WithSerializationContext):
         if payload.metadata.get("encoding") != ENCODING:
             # Somebody beside us wrote it. Raising would stop the workflow for good;
             # this does not validate as anything, so a signal is dropped and an update refused.
-            return _tombstone("not_encrypted")
+            return tombstone("not_encrypted")
         try:
-            key = await self._ring.by_id(tenant, _key_id(payload))
+            key = await self._ring.by_id(tenant, key_id_of(payload))
         except KeyDestroyed:
-            return _tombstone("erased")
-        return _unsealed(payload, tenant, key)
+            return tombstone("erased")
+        return unsealed(payload, tenant, key)
 
 
 def _sealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
@@ -146,7 +146,8 @@ def _sealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
     return Payload(metadata={"encoding": ENCODING, KEY_ID: key.id.bytes}, data=nonce + sealed)
 
 
-def _unsealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
+def unsealed(payload: Payload, tenant: UUID, key: DataKey) -> Payload:
+    """What was sealed. Raises `PayloadUnreadable`."""
     nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
     try:
         opened = inflate(AESGCM(key.secret).decrypt(nonce, sealed, _bound(tenant, key.id)))
@@ -159,12 +160,14 @@ def _bound(tenant: UUID, key_id: UUID) -> bytes:
     return b"countersign payload 1" + tenant.bytes + key_id.bytes
 
 
-def _key_id(payload: Payload) -> UUID:
+def key_id_of(payload: Payload) -> UUID:
+    """The key it names. Raises `PayloadUnreadable` where it names none."""
     try:
         return UUID(bytes=payload.metadata.get(KEY_ID, b""))
     except ValueError:
         raise PayloadUnreadable from None
 
 
-def _tombstone(why: str) -> Payload:
+def tombstone(why: str) -> Payload:
+    """Readable JSON in place of what cannot be opened."""
     return Payload(metadata={"encoding": b"json/plain"}, data=f'{{"unreadable":"{why}"}}'.encode())

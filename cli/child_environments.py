@@ -14,6 +14,7 @@ from adapters.postgres.bootstrap import ROLES, DatabaseUrls
 from adapters.settings import Settings, program_variables, temporal_variables
 
 MASTER_KEY_BYTES = 32
+CODEC_TOKEN = "codec_token"  # noqa: S105 - the name of its file
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Secrets:
     master_key: str = field(repr=False)
     slack_signing_secret: str = field(repr=False)
     control_token: str = field(repr=False)
+    codec_token: str = field(repr=False)
 
 
 def secrets_of(home: Home, settings: Settings) -> Secrets:
@@ -32,6 +34,8 @@ def secrets_of(home: Home, settings: Settings) -> Secrets:
         slack_signing_secret=_given(settings.slack_signing_secret)
         or home.secret("slack_signing_secret", lambda: secrets.token_hex(16)),
         control_token=home.secret("emulators_control_token", lambda: secrets.token_urlsafe(24)),
+        codec_token=_given(settings.codec_token)
+        or home.secret(CODEC_TOKEN, lambda: secrets.token_urlsafe(32)),
     )
 
 
@@ -50,6 +54,8 @@ class Environments:
     embedded_temporal_address: str | None
     no_profiles: Path
     api_port: int
+    codec_port: int
+    codec_origins: str
     slack_api_base_url: str
     slack_message_url: str = ""
     temporal_ui_url: str | None = None
@@ -80,6 +86,17 @@ class Environments:
             "COUNTERSIGN_REDACTION_MODULE": self.settings.redaction_module,
             "SLACK_API_BASE_URL": self.slack_api_base_url,
             **self._temporal(),
+        }
+
+    def codec(self) -> dict[str, str]:
+        """The codec server: opens payloads, reads no ticket."""
+        return self._shared() | {
+            "COUNTERSIGN_CODEC_DATABASE_URL": self.databases.codec,
+            "COUNTERSIGN_CODEC_KEYS_URL": self.databases.key_codec,
+            "COUNTERSIGN_MASTER_KEY": self.secrets.master_key,
+            "COUNTERSIGN_CODEC_TOKEN": self.secrets.codec_token,
+            "COUNTERSIGN_CODEC_PORT": str(self.codec_port),
+            "COUNTERSIGN_CODEC_ORIGINS": self.codec_origins,
         }
 
     def commands(self) -> dict[str, str]:

@@ -129,6 +129,11 @@ class Stack:
         return f"http://{LOOPBACK}:{self._ports['emulators']}"
 
     @property
+    def codec_url(self) -> str:
+        """Where operators sign in; as browsers must name it, because cookies belong to a host name."""
+        return f"http://localhost:{self.environments.codec_port}"
+
+    @property
     def has_emulators(self) -> bool:
         """Whether the outside world is played here."""
         return self._options.emulators
@@ -162,6 +167,7 @@ class Stack:
         if self._options.emulators:
             await self._start_emulators()
         await self.supervisor.start(self._child("api", self.environments.api()))
+        await self.supervisor.start(self._child("codec", self.environments.codec(), "api.codec"))
         for number in range(1, self._options.workers + 1):
             await self.supervisor.start(self._child(f"worker-{number}", self.environments.worker(), "worker"))
         await self.until_ready()
@@ -177,6 +183,7 @@ class Stack:
         """Waits until the doors acknowledge and every worker polls; raises `NotReady`."""
         self._tell("Waiting until everything answers")
         await until("api", self._api_answers, within_s, self._words_of("api"))
+        await until("codec", self._codec_answers, within_s, self._words_of("codec"))
         if self._options.workers:
             await until("worker", self._workers_poll, within_s, self._words_of("worker-1"))
 
@@ -215,7 +222,10 @@ class Stack:
             return
         self._tell("Starting Temporal")
         self._temporal = EmbeddedTemporal(
-            self.home, self._usual(TEMPORAL_PORT), self._usual(TEMPORAL_UI_PORT)
+            self.home,
+            self._usual(TEMPORAL_PORT),
+            self._usual(TEMPORAL_UI_PORT),
+            self._usual(self._settings.codec_port),
         )
         await self.supervisor.start(self._temporal)
 
@@ -226,6 +236,7 @@ class Stack:
 
     async def _prepare(self, databases: DatabaseUrls) -> None:
         self._ports = {"api": self._choose("api", self._settings.api_port)}
+        self._ports["codec"] = self._codec_port()
         if self._options.emulators:
             self._ports["emulators"] = self._choose("emulators", self._settings.emulators_port)
         self.home.ports.remember(self._ports)
@@ -238,6 +249,8 @@ class Stack:
             embedded_temporal_address=self._temporal.server.address if self._temporal else None,
             no_profiles=no_profiles,
             api_port=self._ports["api"],
+            codec_port=self._ports["codec"],
+            codec_origins=self._codec_origins(),
             slack_api_base_url=self._slack_api(),
             slack_message_url=self._slack_message(),
             temporal_ui_url=self._temporal.server.ui_url
@@ -251,6 +264,16 @@ class Stack:
 
     def _usual(self, port: int) -> int | None:
         return port if self._options.usual_ports else None
+
+    def _codec_port(self) -> int:
+        # An embedded Temporal has told its UI already.
+        if self._temporal:
+            return self._temporal.server.codec_port
+        return self._choose("codec", self._settings.codec_port)
+
+    def _codec_origins(self) -> str:
+        own = [self._temporal.server.ui_url] if self._temporal else []
+        return " ".join([*own, *self._settings.codec_origins.split()])
 
     def _slack_api(self) -> str:
         return (
@@ -289,6 +312,9 @@ class Stack:
 
     async def _api_answers(self) -> bool:
         return await answers(f"{self.api_url}/health/ready")
+
+    async def _codec_answers(self) -> bool:
+        return await answers(f"http://{LOOPBACK}:{self.environments.codec_port}/health/ready")
 
     async def _emulators_answer(self) -> bool:
         return await answers(f"{self.emulators_url}/health/live")

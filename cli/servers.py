@@ -8,6 +8,7 @@ from adapters.embedded.home import Home
 from adapters.embedded.postgres import USUAL_PORT as POSTGRES_PORT
 from adapters.embedded.postgres import PostgresServer, start_postgres
 from adapters.embedded.process_table import send
+from adapters.embedded.temporal import USUAL_CODEC_PORT as CODEC_PORT
 from adapters.embedded.temporal import USUAL_PORT as TEMPORAL_PORT
 from adapters.embedded.temporal import USUAL_UI_PORT as TEMPORAL_UI_PORT
 from adapters.embedded.temporal import TemporalServer, start_temporal
@@ -73,6 +74,7 @@ class EmbeddedTemporal:
     home: Home
     usual_port: int | None = TEMPORAL_PORT
     usual_ui_port: int | None = TEMPORAL_UI_PORT
+    usual_codec_port: int | None = CODEC_PORT
     name: str = "temporal"
     _server: TemporalServer | None = field(default=None, repr=False)
 
@@ -95,7 +97,11 @@ class EmbeddedTemporal:
 
     def start(self) -> None:
         """Attaches where it runs already."""
-        self._server = start_temporal(self.home, self.usual_port, self.usual_ui_port)
+        # Started again, it tells its UI the address at which the codec server still listens.
+        codec_port = self._server.codec_port if self._server else None
+        self._server = start_temporal(
+            self.home, self.usual_port, self.usual_ui_port, self.usual_codec_port, codec_port=codec_port
+        )
 
     def is_running(self) -> bool:
         """Whether it lives."""

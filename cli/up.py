@@ -10,6 +10,7 @@ from rich.console import Console
 
 from adapters.embedded.home import open_home
 from adapters.settings import Settings
+from cli.child_environments import CODEC_TOKEN
 from cli.processes import Stack, StackOptions
 from cli.reload import restart_on_change
 from cli.servers import TEMPORAL_UI_PORT
@@ -67,9 +68,18 @@ def addresses(stack: Stack, settings: Settings) -> Iterator[str]:
         yield f"Emulators     {stack.emulators_url}{_unusual(stack.emulators_url, settings.emulators_port)}"
     if stack.temporal_ui_url:
         yield f"Temporal      {stack.temporal_ui_url}{_unusual(stack.temporal_ui_url, TEMPORAL_UI_PORT)}"
+    yield f"Codec         {stack.codec_url}/sign-in{_unusual(stack.codec_url, settings.codec_port)}"
+    yield f"  its token   {_codec_token(stack, settings)}"
     yield f"State, logs   {stack.home.path}"
     if stack.embeds:
         yield DEVELOPMENT_ONLY
+
+
+def _codec_token(stack: Stack, settings: Settings) -> str:
+    # The place only: what a terminal shows ends up in scroll-back buffers and recordings.
+    if settings.codec_token:
+        return "COUNTERSIGN_CODEC_TOKEN"
+    return str(stack.home.secrets / CODEC_TOKEN)
 
 
 def _unusual(url: str, usual: int) -> str:

@@ -48,3 +48,27 @@ class TurnSettled(Model):
     decisions: tuple[DecidedAction, ...] = ()
     effects: tuple[PerformedEffect, ...] = ()
     voters: tuple[RecordId, ...] = ()
+
+
+# A principal of the tenant that is named beside it, or whoever holds the installation's own token.
+Reader = RecordId | Literal["operator"]
+
+
+class PayloadsDecoded(Model):
+    """One request in which a person read payloads of this tenant's histories."""
+
+    schema_version: Literal[1] = 1
+    by: Reader
+    opened: int = Field(ge=0)
+    erased: int = Field(ge=0)  # answered with a tombstone
+    keys: tuple[UUID, ...]
+
+
+class PayloadsRefused(Model):
+    """One request in which somebody without a say over this tenant asked for its payloads."""
+
+    schema_version: Literal[1] = 1
+    by: Reader
+    by_tenant: UUID
+    refused: int = Field(ge=1)
+    keys: tuple[UUID, ...]

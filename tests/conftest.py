@@ -34,9 +34,11 @@ class Databases:
     app: Database
     egress: Database
     relay: Database
+    codec: Database
     keys_owner: Database
     key_door: Database
     key_app: Database
+    key_codec: Database
 
 
 @pytest.fixture(scope="session")

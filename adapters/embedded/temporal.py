@@ -64,8 +64,8 @@ class TemporalServer:
 
     @property
     def ui_url(self) -> str:
-        """Where a browser finds it."""
-        return f"http://{LOOPBACK}:{self.ui_port}"
+        """Where a browser finds it; by this name, because the codec server's cookies belong to it."""
+        return f"http://localhost:{self.ui_port}"
 
     def is_running(self) -> bool:
         """The server holds the lock for exactly as long as it lives."""
@@ -83,11 +83,19 @@ class TemporalServer:
 
 
 def start_temporal(
-    home: Home, usual_port: int | None = USUAL_PORT, usual_ui_port: int | None = USUAL_UI_PORT
+    home: Home,
+    usual_port: int | None = USUAL_PORT,
+    usual_ui_port: int | None = USUAL_UI_PORT,
+    usual_codec_port: int | None = USUAL_CODEC_PORT,
+    *,
+    codec_port: int | None = None,
 ) -> TemporalServer:
-    """The home's server: found running or started. Blocks; any number of callers may race."""
+    """The home's server: found running or started. Blocks; any number of callers may race.
+
+    `codec_port` is where the codec server listens already, when only this server is started again.
+    """
     with locked(home.run / "temporal.starting"):
-        launcher = _Launcher(home, usual_port, usual_ui_port)
+        launcher = _Launcher(home, usual_port, usual_ui_port, usual_codec_port, codec_port)
         server = launcher.attach()
         if server and _is_prepared(server):
             return server
@@ -99,11 +107,21 @@ def start_temporal(
 class _Launcher:
     """One attempt to have the server, under the home's start-up lock."""
 
-    def __init__(self, home: Home, usual_port: int | None, usual_ui_port: int | None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        usual_port: int | None,
+        usual_ui_port: int | None,
+        usual_codec_port: int | None,
+        codec_port: int | None,
+    ) -> None:
         self._home = home
-        # The codec's address is told to the UI at the server's start, so its port is chosen here too.
-        codec_port = USUAL_CODEC_PORT if usual_ui_port else None
-        self._usual = {"temporal": usual_port, "temporal_ui": usual_ui_port, "codec": codec_port}
+        self._usual = {"temporal": usual_port, "temporal_ui": usual_ui_port}
+        # The codec's address is told to the UI at the server's start, so its port is chosen here too,
+        # unless our codec server listens there already.
+        self._fixed = {"codec": codec_port} if codec_port else {}
+        if codec_port is None:
+            self._usual["codec"] = usual_codec_port if usual_ui_port else None
         self._log = home.logs / "temporal.log"
         self._pid = home.run / "temporal.pid"
 
@@ -126,6 +144,7 @@ class _Launcher:
         self._refuse_other_version()
         for _ in range(ATTEMPTS):
             ports = {name: self._home.ports.choose(name, usual) for name, usual in self._usual.items()}
+            ports |= self._fixed
             process = self._spawn(ports)
             if _listens(process, ports["temporal"]):
                 return self._server(ports, process.pid, process)

@@ -16,8 +16,8 @@ KEYS_DATABASE = "countersign_keys"
 
 PREFIX = "countersign_"
 # The first of each owns the schema.
-MAIN_ROLES = ("owner", "door", "app", "egress", "relay")
-KEY_ROLES = ("keys_owner", "key_door", "key_app")
+MAIN_ROLES = ("owner", "door", "app", "egress", "relay", "codec")
+KEY_ROLES = ("keys_owner", "key_door", "key_app", "key_codec")
 ROLES = MAIN_ROLES + KEY_ROLES
 
 # A lost client must not hold the fence; a waiting claim must not outlive its activity.
@@ -39,9 +39,11 @@ class DatabaseUrls:
     app: str
     egress: str
     relay: str
+    codec: str
     keys_owner: str
     key_door: str
     key_app: str
+    key_codec: str
 
 
 class PasswordsMissing(Exception):

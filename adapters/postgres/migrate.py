@@ -28,8 +28,8 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "archive_histories")
-KEYS = Schema(KEYS_SCHEMA, keys, "show_ticket_numbers")
+MAIN = Schema(SCHEMA, main, "let_operators_decode")
+KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 
 async def migrate(urls: DatabaseUrls) -> None:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.end_to_end
 async def test_everything_answers(stack: Stack) -> None:
     assert await answers(f"{stack.api_url}/health/ready")
     assert await answers(f"{stack.emulators_url}/health/live")
-    assert stack.supervisor.names == ["postgres", "temporal", "emulators", "api", "worker-1"]
+    assert stack.supervisor.names == ["postgres", "temporal", "emulators", "api", "codec", "worker-1"]
 
 
 async def test_each_process_knows_only_its_own_roles(stack: Stack) -> None:
@@ -38,13 +38,17 @@ async def test_each_process_knows_only_its_own_roles(stack: Stack) -> None:
 
     assert not {key for key in told("api") if "_APP_" in key or "EGRESS" in key or "OWNER" in key}
     assert not {key for key in told("worker-1") if "_DOOR_" in key or "OWNER" in key or "SIGNING" in key}
+    assert {key for key in told("codec") if "_URL" in key} == {
+        "COUNTERSIGN_CODEC_DATABASE_URL",
+        "COUNTERSIGN_CODEC_KEYS_URL",
+    }
     assert told("emulators") == set()
 
 
 async def test_no_process_knows_the_administrator(stack: Stack) -> None:
     password = (stack.home.secrets / "postgres_superuser").read_text()
 
-    for name in ("emulators", "api", "worker-1"):
+    for name in ("emulators", "api", "codec", "worker-1"):
         assert password not in json.dumps(psutil.Process(stack.supervisor.service(name).pid).environ())
 
 
@@ -155,7 +159,7 @@ async def test_with_servers_of_ones_own_nothing_embedded_starts(stack: Stack, ho
     try:
         await second.start()
 
-        assert second.supervisor.names == ["api", "worker-1"]
+        assert second.supervisor.names == ["api", "codec", "worker-1"]
     finally:
         await second.stop()
 
