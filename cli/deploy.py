@@ -76,8 +76,13 @@ def secrets(directory: Path) -> None:
 def environment_of() -> str:
     """The text of `.env`, with a new password for each role."""
     addresses = {NAMES[role]: _address(role) for role in ROLES}
-    others = {"TEMPORAL_DATABASE_PASSWORD": _password()}
-    return HEAD + _lines(addresses) + "\n# Of Temporal's own databases.\n" + _lines(others)
+    others = {"TEMPORAL_DATABASE_PASSWORD": _password(), "COUNTERSIGN_CODEC_TOKEN": _password()}
+    return (
+        HEAD
+        + _lines(addresses)
+        + "\n# Of Temporal's own databases, and of who reads payloads of every tenant at the codec server.\n"
+        + _lines(others)
+    )
 
 
 def mounted_secrets() -> Mapping[str, str]:

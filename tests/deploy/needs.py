@@ -51,6 +51,12 @@ def _measures() -> Mapping[str, set[str]]:
         "worker": set(by_up.worker()) | {"COUNTERSIGN_HEARTBEAT_FILE"},
         "commands": of_commands,
         "migrate": {*NAMES.values(), "DATABASE_URL", "KEYS_DATABASE_URL"},
+        "codec": {
+            "COUNTERSIGN_CODEC_DATABASE_URL",
+            "COUNTERSIGN_CODEC_KEYS_URL",
+            "COUNTERSIGN_CODEC_TOKEN",
+            "COUNTERSIGN_MASTER_KEY",
+        },
     }
     return {name: names - set(program_variables()) for name, names in told.items()}
 

@@ -119,6 +119,8 @@ FAULTS: tuple[tuple[Check, str, Any, str], ...] = (
         "api publishes 8000 and does not",
     ),
     (wiring.ports, "services.api.ports", ["127.0.0.1:8000:8001"], "asks another port than 8001"),
+    (wiring.ports, "services.codec.environment.COUNTERSIGN_CODEC_PORT", "8235", "another codec server"),
+    (wiring.ports, "services.temporal-ui.ports", ["127.0.0.1:8081:8080"], "the codec server refuses the UI"),
     (
         needs.settings,
         "services.api.environment.COUNTERSIGN_API_PROT",

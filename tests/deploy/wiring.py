@@ -175,6 +175,13 @@ def ports(found: Composition) -> Iterator[str]:
                 yield f"{name} publishes {port} and does not listen there"
             if not any(f"127.0.0.1:{port}/" in text for text in service["healthcheck"]["test"]):
                 yield f"{name}'s health check asks another port than {port}"
+    known = dict(services(found))
+    codec = environment(known["codec"])["COUNTERSIGN_CODEC_PORT"]
+    if environment(known["temporal-ui"])["TEMPORAL_CODEC_ENDPOINT"] != f"http://localhost:{codec}":
+        yield "the UI asks another codec server"
+    ui = str(known["temporal-ui"]["ports"][0]).split(":")[1]
+    if environment(known["codec"])["COUNTERSIGN_CODEC_ORIGINS"] != f"http://localhost:{ui}":
+        yield "the codec server refuses the UI"
 
 
 def _is_secret(variable: str) -> bool:
