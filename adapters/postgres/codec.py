@@ -63,7 +63,7 @@ class TokenHolders:
             .where(api_tokens.c.tenant_id == tenant_id, api_tokens.c.token_digest == digest)
             .where(api_tokens.c.revoked_at.is_(None))
             # A token gives no more than its person has now.
-            .where(OPERATOR == any_(api_tokens.c.roles), OPERATOR == any_(principals.c.roles))
+            .where(any_(api_tokens.c.roles) == OPERATOR, any_(principals.c.roles) == OPERATOR)
         )
         async with self._database.transaction(tenant_id) as session:
             row = (await session.execute(query)).first()

@@ -11,15 +11,14 @@ from adapters.codec_keys import CodecKeys
 from adapters.postgres.codec import DecodeRecords, PostgresTenantKeyRows, TokenHolders
 from adapters.postgres.session import Database
 from adapters.postgres.start_up import SAYABLE, check_databases
+from adapters.process_start import settings_of_process
 from adapters.settings import (
     Environment,
     Settings,
     SettingUnusable,
-    drop_postgres_variables,
     master_key_of,
     needed,
 )
-from adapters.structured_logs import set_up_logs
 from api.codec.allowance import Allowance
 from api.codec.app import create_codec
 from api.codec.operators import SHORTEST_SHARED_TOKEN, Operators
@@ -28,16 +27,13 @@ from api.codec.sessions import Sessions
 
 log = structlog.get_logger("api.codec")
 
-HOST = "127.0.0.1"
 POOL_SIZE = 4
 DRAIN_S = 5
 
 
 def main() -> None:
     """Serves until it is told to stop."""
-    drop_postgres_variables()
-    settings = Settings()
-    set_up_logs(settings.log_level, "codec")
+    settings = settings_of_process("codec")
     # uvicorn passes a signal on after it has drained; being told to stop is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
@@ -69,7 +65,7 @@ async def _run(settings: Settings) -> None:
 async def _serve(settings: Settings, parts: CodecParts) -> None:
     configuration = uvicorn.Config(
         create_codec(parts),
-        host=HOST,
+        host=settings.listen_host,
         port=settings.codec_port,
         # Its own access log shows addresses; ours shows routes.
         access_log=False,

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.settings import program_variables
 
-PROCESSES = ("api", "worker")
+PROCESSES = ("api", "worker", "api.codec")
 
 
 def ended(module: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
