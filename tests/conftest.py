@@ -34,6 +34,7 @@ class Databases:
     app: Database
     egress: Database
     relay: Database
+    sealer: Database
     keys_owner: Database
     key_door: Database
     key_app: Database

@@ -16,7 +16,7 @@ KEYS_DATABASE = "countersign_keys"
 
 PREFIX = "countersign_"
 # The first of each owns the schema.
-MAIN_ROLES = ("owner", "door", "app", "egress", "relay")
+MAIN_ROLES = ("owner", "door", "app", "egress", "relay", "sealer")
 KEY_ROLES = ("keys_owner", "key_door", "key_app")
 ROLES = MAIN_ROLES + KEY_ROLES
 
@@ -39,6 +39,7 @@ class DatabaseUrls:
     app: str
     egress: str
     relay: str
+    sealer: str
     keys_owner: str
     key_door: str
     key_app: str

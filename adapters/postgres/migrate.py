@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "hold_the_fence")
+MAIN = Schema(SCHEMA, main, "chain_audit_events")
 KEYS = Schema(KEYS_SCHEMA, keys, "create_data_keys")
 
 

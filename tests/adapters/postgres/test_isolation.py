@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from adapters.audit.signing import audit_signer
 from adapters.embedded.postgres import PostgresServer
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.freezes import Freezes
 from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
 from adapters.postgres.tables import directory, main
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -24,7 +26,7 @@ from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Settlement, Stage
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
-from tests.conftest import Databases, a_tenant
+from tests.conftest import MASTER_KEY, Databases, a_tenant
 
 TENANT_TABLES = [table for table in main.sorted_tables if table is not directory]
 SETTLEMENT = Settlement(
@@ -52,6 +54,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])
     await PolicyStore(owner).publish(tenant_id, StoredPolicy(POLICY, "{}"))
     await PolicyStore(owner).activate(tenant_id, POLICY)
+    await Sealer(story.databases.sealer, audit_signer(MASTER_KEY)).round()
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
     await registry.add_api_token(tenant_id, voter, ["audit"])
     async with story.databases.door.transaction(tenant_id) as session:
@@ -157,15 +160,15 @@ async def test_the_door_cannot_bring_in_a_row_as_handled(databases: Databases, t
             await session.execute(text(consumed), {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
 
-@pytest.mark.parametrize("role", ["door", "app", "egress", "relay"])
+@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "sealer"])
 async def test_the_directory_is_read_through_its_function_only(databases: Databases, role: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):
         async with getattr(databases, role).across_tenants() as session:
             await session.execute(text("select * from directory"))
 
 
-@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "owner"])
-@pytest.mark.parametrize("table", ["audit_events", "decisions", "policy_versions", "approval_votes"])
+@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "sealer", "owner"])
+@pytest.mark.parametrize("table", ["audit_events", "audit_links", "audit_heads", "decisions", "policy_versions", "approval_votes"])
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|are never changed|cannot truncate a table"):
