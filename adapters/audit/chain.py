@@ -67,9 +67,7 @@ def key_id(public: bytes) -> str:
 def is_signed(public: bytes, purpose: bytes, signed: str, signature: str) -> bool:
     """False for anything but this key's signature."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(
-            bytes.fromhex(signature), purpose + signed.encode()
-        )
+        Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), purpose + signed.encode())
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -149,12 +147,18 @@ class Checker:
             and entry_digest(head) == head["entry"]
             and is_signed(self.public, HEAD_PURPOSE, head["entry"], head["signature"])
         )
-        if not authentic:
-            yield Finding("forged", where, "the head is not what this key signed")
         yield from self._in_register(head, where)
         yield from self._against_kept(head, where)
-        yield from self._batch_under(head)
+        if authentic:
+            yield from self._batch_under(head)
+        else:  # nothing can be held against what it says
+            yield Finding("forged", where, "the head is not what this key signed")
+            self._follow(head["tenant"])
         self._batch = []
+
+    def _follow(self, tenant: str) -> None:
+        if self._batch:
+            self._tails[tenant] = self._batch[-1]["sequence"], self._batch[-1]["link"]
 
     def _in_register(self, head: Record, where: str) -> Iterator[Finding]:
         register = head["register"]
@@ -217,13 +221,15 @@ def _contents(batch: Sequence[Record]) -> Iterator[Finding]:
 
 def _order(head: Record, batch: Sequence[Record], previous: str) -> Iterator[Finding]:
     """Every link must follow the one before it, and stand where it was made to stand."""
-    sequence = head["first"] - 1
+    sequence, sound = head["first"] - 1, True
     for link in batch:
-        if link_digest(link) != link["link"]:
+        follows = link["previous"] == previous or not sound or link["sequence"] > sequence + 1
+        sound = link_digest(link) == link["link"]
+        if not sound:
             yield _misplaced(link, head)
         elif link["sequence"] <= sequence:
             yield Finding("reordered", _place(link), f"it stands after sequence {sequence}")
-        elif link["sequence"] == sequence + 1 and link["previous"] != previous:
+        elif not follows:
             yield Finding("inserted", _place(link), "it does not follow the link before it")
         sequence, previous = link["sequence"], link["link"]
 
@@ -261,7 +267,7 @@ def _lost(register: int, head: Record, tails: Mapping[str, tuple[int, str]]) -> 
 
 def kept_heads(lines: Iterable[str], public: bytes) -> dict[int, Record]:
     """Reads what `countersign audit heads` printed. Raises `ValueError` for what this key did not sign."""
-    heads = [json.loads(line) for line in lines if line.strip()]
+    heads = [_record(line) for line in lines if line.strip()]
     for head in heads:
         genuine = entry_digest(head) == head["entry"]
         if not genuine or not is_signed(public, HEAD_PURPOSE, head["entry"], head["signature"]):
@@ -269,9 +275,11 @@ def kept_heads(lines: Iterable[str], public: bytes) -> dict[int, Record]:
     return {head["register"]: head for head in heads}
 
 
-def check_copy(lines: Iterable[str], kept: Sequence[str] = (), trusted: str | None = None) -> Iterator[Finding]:
+def check_copy(
+    lines: Iterable[str], kept: Sequence[str] = (), trusted: str | None = None
+) -> Iterator[Finding]:
     """What is wrong with a copy. Raises `ValueError` and `KeyError` where it is none."""
-    records = (json.loads(line) for line in lines)
+    records = map(_record, lines)
     first = next(records, None)
     if first is None or first.get("type") != "copy" or first["version"] != VERSION:
         raise ValueError("This is no copy of an audit chain that this program can read")
@@ -294,6 +302,13 @@ def check_copy(lines: Iterable[str], kept: Sequence[str] = (), trusted: str | No
     sys.stderr.write(f"{checker.links} events, {checker.register} register entries, key {key_id(public)}\n")
 
 
+def _record(line: str) -> Record:
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise TypeError("A line is no record")
+    return record
+
+
 def main() -> int:
     """1 where anything is found, 2 where there is nothing to read."""
     parser = argparse.ArgumentParser(description="Verify a copy of an audit chain.")
@@ -308,7 +323,7 @@ def main() -> int:
             for finding in check_copy(lines, kept, asked.key):
                 found += 1
                 sys.stdout.write(f"{finding}\n")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         sys.stderr.write(f"{asked.copy} cannot be read as a copy of an audit chain: {error!r}\n")
         return 2
     sys.stdout.write("intact\n" if not found else f"{found} findings\n")

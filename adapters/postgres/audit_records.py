@@ -1,4 +1,4 @@
-"""Reads events, links and heads as the records that a copy consists of. As `sealer`, or as an administrator."""
+"""Reads events, links and heads as the records that a copy consists of. Works as `sealer`."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -121,7 +121,8 @@ class AuditRecords:
 
     async def _heads(self, register: int) -> Sequence[RowMapping]:
         rows = await self._rows(HEADS, register=register, tenant=self._tenant, page=PAGE)
-        taken, covered = [], 0
+        taken: list[RowMapping] = []
+        covered = 0
         for row in rows:
             covered += row["count"]
             if taken and covered > PAGE:

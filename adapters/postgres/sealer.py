@@ -38,8 +38,8 @@ WAITING = text("""
     with recursive waiting (tenant_id) as (
         (select tenant_id from audit_pending order by tenant_id limit 1)
         union all
-        select (select p.tenant_id from audit_pending p where p.tenant_id > w.tenant_id order by p.tenant_id limit 1)
-        from waiting w where w.tenant_id is not null
+        select (select p.tenant_id from audit_pending p where p.tenant_id > w.tenant_id
+            order by p.tenant_id limit 1) from waiting w where w.tenant_id is not null
     )
     select e.tenant_id, e.id, e.kind, e.content::text as content, e.at, l.event_id is not null as linked
     from waiting w
@@ -62,7 +62,8 @@ LAST_ENTRY = text("""
 TAILS = text("""
     select t.tenant_id, h.last_sequence, h.link from unnest(cast(:tenants as uuid[])) as t (tenant_id)
     cross join lateral (
-        select last_sequence, link from audit_heads h where h.tenant_id = t.tenant_id order by register desc limit 1
+        select last_sequence, link from audit_heads h where h.tenant_id = t.tenant_id
+        order by register desc limit 1
     ) as h
 """)
 
@@ -73,8 +74,8 @@ ADD_LINKS = text("""
 """)
 
 ADD_HEADS = text("""
-    insert into audit_heads (tenant_id, register, first_sequence, last_sequence, count, link, sealed_at, previous,
-        after, key_id, entry, signature)
+    insert into audit_heads (tenant_id, register, first_sequence, last_sequence, count, link, sealed_at,
+        previous, after, key_id, entry, signature)
     select * from unnest(cast(:tenant as uuid[]), cast(:register as bigint[]), cast(:first as bigint[]),
         cast(:last as bigint[]), cast(:count as bigint[]), cast(:link as text[]), cast(:at as timestamptz[]),
         cast(:previous as text[]), cast(:after as text[]), cast(:key as text[]), cast(:entry as text[]),
@@ -82,7 +83,8 @@ ADD_HEADS = text("""
 """)
 
 TAKE = text("""
-    delete from audit_pending p using unnest(cast(:tenants as uuid[]), cast(:events as uuid[])) as t (tenant_id, id)
+    delete from audit_pending p
+    using unnest(cast(:tenants as uuid[]), cast(:events as uuid[])) as t (tenant_id, id)
     where p.tenant_id = t.tenant_id and p.event_id = t.id
 """)
 
@@ -93,7 +95,12 @@ class Sealer:
     """Any number may run; one seals at a time. A round is one transaction: all of it or none."""
 
     def __init__(
-        self, database: Database, signer: AuditSigner, *, batch: int = LARGEST_BATCH, most: int = LARGEST_ROUND
+        self,
+        database: Database,
+        signer: AuditSigner,
+        *,
+        batch: int = LARGEST_BATCH,
+        most: int = LARGEST_ROUND,
     ) -> None:
         self._database = database
         self._signer = signer
@@ -180,5 +187,3 @@ async def oldest_unsealed(database: Database) -> tuple[timedelta | None, int]:
     """How long the oldest event has waited (None where none waits), and how many wait. As `sealer`."""
     row = (await database.call(OLDEST, {}))[0]
     return row["age"], row["waiting"]
-
-

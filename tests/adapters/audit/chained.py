@@ -1,13 +1,11 @@
 """Audit events of a tenant's own, sealed, and what a verifier says about them."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.audit.chain import Finding
@@ -15,7 +13,7 @@ from adapters.audit.copies import check_live, copy_lines
 from adapters.audit.signing import audit_signer
 from adapters.postgres.audit_records import AuditRecords
 from adapters.postgres.sealer import Sealer
-from adapters.postgres.session import Database, connection_options, driver_url
+from adapters.postgres.session import connection_options, driver_url
 from tests.conftest import MASTER_KEY, Databases
 
 SIGNER = audit_signer(MASTER_KEY)

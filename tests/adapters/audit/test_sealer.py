@@ -131,7 +131,9 @@ async def test_a_link_that_is_there_already_does_not_stop_the_sealer(
 ) -> None:
     await happen(databases, tenant_id, 1)
     await seal(databases)
-    again = text("insert into audit_pending select tenant_id, event_id from audit_links where tenant_id = :tenant")
+    again = text(
+        "insert into audit_pending select tenant_id, event_id from audit_links where tenant_id = :tenant"
+    )
     async with databases.owner.transaction(tenant_id) as session:
         await session.execute(again, {"tenant": tenant_id})
 

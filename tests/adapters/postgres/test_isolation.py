@@ -168,7 +168,9 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
 
 
 @pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "sealer", "owner"])
-@pytest.mark.parametrize("table", ["audit_events", "audit_links", "audit_heads", "decisions", "policy_versions", "approval_votes"])
+@pytest.mark.parametrize(
+    "table", ["audit_events", "audit_links", "audit_heads", "decisions", "policy_versions", "approval_votes"]
+)
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|are never changed|cannot truncate a table"):
