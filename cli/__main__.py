@@ -20,6 +20,7 @@ COMMANDS = {
     "ticket": "List tickets, show one, tell its story.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "doctor": "Say what runs, what is wrong and what to do.",
+    "audit": "Verify what was recorded, and hand it to an auditor.",
     "policy": "Put a policy in force, and test policies.",
 }
 INTERRUPTED = 130
