@@ -28,16 +28,18 @@ async def copy_lines(
 ) -> AsyncIterator[str]:
     """A copy as JSON lines. Only what is sealed is in it; the last line is signed."""
     public = signer.public.hex()
-    yield _line({"type": "copy", "version": VERSION, "scope": scope, "key": signer.key_id, "public": public})
+    yield line_of(
+        {"type": "copy", "version": VERSION, "scope": scope, "key": signer.key_id, "public": public}
+    )
     links, register, entry = 0, 0, NOTHING
     async for record in records.chain():
-        yield _line(record)
+        yield line_of(record)
         if record["type"] == "head":
             register, entry = record["register"], record["entry"]
         else:
             links += 1
     end = {"scope": scope, "register": register, "entry": entry, "links": links, "key": signer.key_id}
-    yield _line({"type": "end", **end, "signature": signer.sign(COPY_PURPOSE, end_digest(end))})
+    yield line_of({"type": "end", **end, "signature": signer.sign(COPY_PURPOSE, end_digest(end))})
 
 
 async def check_live(  # noqa: PLR0913 - what a verifier may know from elsewhere
@@ -67,5 +69,6 @@ async def check_live(  # noqa: PLR0913 - what a verifier may know from elsewhere
             yield Finding("inserted", f"tenant {tenant}, event {event}", what)
 
 
-def _line(record: Record) -> str:
+def line_of(record: Record) -> str:
+    """One line of a copy."""
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"

@@ -25,7 +25,7 @@ from adapters.audit.signing import AuditSigner
 from adapters.postgres.audit_records import as_event, instant
 from adapters.postgres.session import Database
 
-SEAL_LOCK = 7_231_995_403
+SEAL_LOCK = 7_231_995_440
 LARGEST_ROUND = 5000
 LARGEST_BATCH = 1000  # of one tenant in one round; also what a verifier holds in memory
 
