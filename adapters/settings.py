@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     app_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_DATABASE_URL")
     egress_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_EGRESS_DATABASE_URL")
     relay_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_RELAY_DATABASE_URL")
+    sealer_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_SEALER_DATABASE_URL")
     door_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_DOOR_KEYS_URL")
     app_keys_url: SecretStr | None = Field(None, alias="COUNTERSIGN_APP_KEYS_URL")
     codec_database_url: SecretStr | None = Field(None, alias="COUNTERSIGN_CODEC_DATABASE_URL")

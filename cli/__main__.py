@@ -22,6 +22,7 @@ COMMANDS = {
     "inbox": "List what arrived, and wake tickets for it again.",
     "effect": "Settle an effect of which nobody knew whether it happened.",
     "doctor": "Say what runs, what is wrong and what to do.",
+    "audit": "Verify what was recorded, and hand it to an auditor.",
     "policy": "Put a policy in force, and test policies.",
     "deploy": "Make what a production deployment needs.",
     "migrate": "Prepare databases of your own, or bring them up to this release.",

@@ -80,6 +80,7 @@ class Environments:
             "COUNTERSIGN_APP_DATABASE_URL": self.databases.app,
             "COUNTERSIGN_EGRESS_DATABASE_URL": self.databases.egress,
             "COUNTERSIGN_RELAY_DATABASE_URL": self.databases.relay,
+            "COUNTERSIGN_SEALER_DATABASE_URL": self.databases.sealer,
             "COUNTERSIGN_APP_KEYS_URL": self.databases.key_app,
             "COUNTERSIGN_MASTER_KEY": self.secrets.master_key,
             "COUNTERSIGN_REDACTION_PROCESSES": str(self.settings.redaction_processes),

@@ -35,6 +35,7 @@ class Databases:
     egress: Database
     relay: Database
     codec: Database
+    sealer: Database
     keys_owner: Database
     key_door: Database
     key_app: Database

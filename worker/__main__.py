@@ -1,4 +1,4 @@
-"""`python -m worker`: the steps and workflows of tickets, the relay of the inbox, the votes, the archive.
+"""`python -m worker`: the steps and workflows of tickets, the inbox, the votes, the archive, the sealer.
 
 May be started before Temporal and before another worker; any number may run.
 """
@@ -37,6 +37,7 @@ LONGEST_PAUSE_S = 2.0
 ARCHIVE_EVERY_S = 5.0
 # Votes need a worker to be answered, so they are given up before the worker stops.
 VOTES_PATIENCE_S = 5.0
+SEAL_EVERY_S = 1.0
 STRANDED_SWEEP_S = 60.0
 WORKFLOWS = (TicketWorkflow, ApprovalWorkflow)
 
@@ -66,7 +67,7 @@ async def _run(settings: Settings) -> None:
     addresses = _addresses(settings)
     pool = ChildPool(settings.redaction_processes, module=settings.redaction_module)
     async with Parts(addresses, master_key_of(settings), pool) as parts:
-        databases = (parts.app, parts.egress, parts.relay, parts.key_database)
+        databases = (parts.app, parts.egress, parts.relay, parts.sealer, parts.key_database)
         await check_databases(databases, settings.environment)
         await parts.pool.ready()
         client = await _connected(parts, settings, stopping)
@@ -81,6 +82,7 @@ def _addresses(settings: Settings) -> Addresses:
         app=needed(settings.app_database_url, "COUNTERSIGN_APP_DATABASE_URL"),
         egress=needed(settings.egress_database_url, "COUNTERSIGN_EGRESS_DATABASE_URL"),
         relay=needed(settings.relay_database_url, "COUNTERSIGN_RELAY_DATABASE_URL"),
+        sealer=needed(settings.sealer_database_url, "COUNTERSIGN_SEALER_DATABASE_URL"),
         app_keys=needed(settings.app_keys_url, "COUNTERSIGN_APP_KEYS_URL"),
         slack_api=settings.slack_api_base_url,
     )
@@ -125,18 +127,20 @@ async def _finish(worker: Worker, running: "asyncio.Task[None]") -> None:
 
 @asynccontextmanager
 async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> AsyncIterator[None]:
-    """Relay, votes and archive until the end of the block, then their work under way."""
+    """What arrives and what has to be swept up until the end of the block, then the work under way."""
     votes = parts.votes_to(client)
-    rounds: tuple[Rounds, ...] = (
+    kicked = (
         Rounds("relay", parts.relay_to(client).round),
         Rounds("votes", votes.round),
         Rounds("operator_words", parts.words_to(client).round),
     )
-    kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in rounds)))
-    rounds += (
+    rounds = (
+        *kicked,
         Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),
         Rounds("archive", parts.archiver_of(client).round, ARCHIVE_EVERY_S),
+        Rounds("sealer", parts.seals().round, SEAL_EVERY_S),
     )
+    kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in kicked)))
     running = [asyncio.create_task(each.run()) for each in rounds]
     try:
         yield

@@ -20,6 +20,7 @@ from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
 from adapters.active_policies import ActivePolicies
 from adapters.archiver import Archiver
+from adapters.audit.signing import audit_signer
 from adapters.child_pool import ChildPool
 from adapters.drafting.extractive import ExtractiveDrafter
 from adapters.helpdesks.generic import GenericHelpdesk
@@ -39,6 +40,7 @@ from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
+from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
 from adapters.postgres.stranded import StrandedEffects
 from adapters.postgres.tenants import PostgresTenants
@@ -66,6 +68,7 @@ class Addresses:
     app: str
     egress: str
     relay: str
+    sealer: str
     app_keys: str
     slack_api: str
 
@@ -77,9 +80,11 @@ class Parts:
         self.app = Database(addresses.app, pool_size=POOL_SIZE)
         self.egress = Database(addresses.egress)
         self.relay = Database(addresses.relay)
+        self.sealer = Database(addresses.sealer, pool_size=1)
         self.key_database = Database(addresses.app_keys)
         self.keys = EnvelopeKeys(PostgresKeyStore(self.key_database), master_key)
         self.pool = pool
+        self._signer = audit_signer(master_key)
         self._connections = Connections(self.app, self.keys)
         self._http = shared_client()
         self._slack = SlackApi(self._connections.slack, addresses.slack_api)
@@ -98,7 +103,7 @@ class Parts:
     async def __aenter__(self) -> Self:
         """Starts the child processes; `pool.ready` waits for them."""
         self._open = AsyncExitStack()
-        for database in (self.app, self.egress, self.relay, self.key_database):
+        for database in (self.app, self.egress, self.relay, self.sealer, self.key_database):
             self._open.push_async_callback(database.close)
         self._open.push_async_callback(self._slack.close)
         self._open.push_async_callback(self._http.aclose)
@@ -137,6 +142,10 @@ class Parts:
     def archiver_of(self, client: Client) -> Archiver:
         """Keeps what closed."""
         return Archiver(client, ArchivedRuns(self.app), self._artifacts)
+
+    def seals(self) -> Sealer:
+        """Links audit events."""
+        return Sealer(self.sealer, self._signer)
 
     def votes_to(self, client: Client) -> Votes:
         """Casts clicks."""

@@ -16,7 +16,7 @@ KEYS_DATABASE = "countersign_keys"
 
 PREFIX = "countersign_"
 # The first of each owns the schema.
-MAIN_ROLES = ("owner", "door", "app", "egress", "relay", "codec")
+MAIN_ROLES = ("owner", "door", "app", "egress", "relay", "codec", "sealer")
 KEY_ROLES = ("keys_owner", "key_door", "key_app", "key_codec")
 ROLES = MAIN_ROLES + KEY_ROLES
 
@@ -40,6 +40,7 @@ class DatabaseUrls:
     egress: str
     relay: str
     codec: str
+    sealer: str
     keys_owner: str
     key_door: str
     key_app: str

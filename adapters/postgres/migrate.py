@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "let_operators_decode")
+MAIN = Schema(SCHEMA, main, "chain_audit_events")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 

@@ -431,6 +431,45 @@ archived_runs = Table(
     Index("archived_runs_of_ticket", "tenant_id", "ticket_id", "started_at"),
 )
 
+audit_pending = Table(
+    "audit_pending",
+    main,
+    tenant(),
+    Column("event_id", Uuid, primary_key=True, nullable=False),
+    at("at"),
+    Index("audit_pending_oldest", "tenant_id", "at", "event_id"),
+)
+
+audit_links = Table(
+    "audit_links",
+    main,
+    tenant(),
+    Column("sequence", BigInteger, primary_key=True, nullable=False, autoincrement=False),
+    Column("event_id", Uuid, nullable=False),
+    required("event_digest"),
+    required("previous"),
+    required("link"),
+    UniqueConstraint("tenant_id", "event_id"),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    main,
+    tenant(),
+    Column("register", BigInteger, primary_key=True, nullable=False, autoincrement=False),  # of all tenants
+    Column("first_sequence", BigInteger, nullable=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    required("link"),
+    Column("sealed_at", DateTime(timezone=True), nullable=False),
+    required("previous"),  # the register's entry before this one
+    required("after"),  # the stream of that entry, as a digest
+    required("key_id"),
+    required("entry"),
+    required("signature"),
+    UniqueConstraint("register"),
+)
+
 # --- the key database -----------------------------------------------------------------------------------
 
 data_keys = Table(

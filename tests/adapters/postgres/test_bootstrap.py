@@ -73,7 +73,7 @@ async def test_no_role_but_the_administrator_enters_the_maintenance_database(
             await psycopg.AsyncConnection.connect(url, dbname="postgres")
 
 
-@pytest.mark.parametrize("role", ["owner", "door", "app", "egress", "relay"])
+@pytest.mark.parametrize("role", ["owner", "door", "app", "egress", "relay", "sealer"])
 async def test_no_role_of_the_main_database_enters_the_key_database(
     database_urls: DatabaseUrls, role: str
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from adapters.audit.signing import audit_signer
 from adapters.embedded.postgres import PostgresServer
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
@@ -16,6 +17,7 @@ from adapters.postgres.door_sessions import DoorSessions
 from adapters.postgres.freezes import Freezes
 from adapters.postgres.logins import Logins
 from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
 from adapters.postgres.tables import directory, main
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -28,7 +30,7 @@ from domain.ticket import ClosingRecord, Settlement, Stage
 from tests.adapters.archived import an_archived_run
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
-from tests.conftest import Databases, a_tenant
+from tests.conftest import MASTER_KEY, Databases, a_tenant
 
 TENANT_TABLES = [table for table in main.sorted_tables if table is not directory]
 SETTLEMENT = Settlement(
@@ -56,6 +58,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])
     await PolicyStore(owner).publish(tenant_id, StoredPolicy(POLICY, "{}"))
     await PolicyStore(owner).activate(tenant_id, POLICY)
+    await Sealer(story.databases.sealer, audit_signer(MASTER_KEY)).round()
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
     logins = Logins(owner, story.keys)
     [teammate] = [one for one in await logins.teammates(tenant_id) if one.id == voter]
@@ -166,16 +169,25 @@ async def test_the_door_cannot_bring_in_a_row_as_handled(databases: Databases, t
             await session.execute(text(consumed), {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
 
-@pytest.mark.parametrize("role", ["door", "app", "egress", "relay"])
+@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "sealer"])
 async def test_the_directory_is_read_through_its_function_only(databases: Databases, role: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):
         async with getattr(databases, role).across_tenants() as session:
             await session.execute(text("select * from directory"))
 
 
-@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "owner"])
+@pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "sealer", "codec", "owner"])
 @pytest.mark.parametrize(
-    "table", ["audit_events", "decisions", "policy_versions", "approval_votes", "archived_runs"]
+    "table",
+    [
+        "audit_events",
+        "audit_links",
+        "audit_heads",
+        "archived_runs",
+        "decisions",
+        "policy_versions",
+        "approval_votes",
+    ],
 )
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
