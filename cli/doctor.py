@@ -4,7 +4,8 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import click
@@ -13,18 +14,23 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
+from adapters.archiver import unarchived
 from adapters.embedded.errors import EmbeddedServerUnavailable
 from adapters.embedded.files import is_locked
 from adapters.embedded.home import Home, default_home, open_home
 from adapters.embedded.namespace import missing_search_attributes
 from adapters.embedded.ports import LOOPBACK, is_listening
-from adapters.settings import Settings
-from cli.alarms import Raised, in_tables, in_temporal
+from adapters.postgres.archive import ArchivedRuns
+from adapters.postgres.sealer import oldest_unsealed
+from adapters.postgres.session import Database
+from adapters.settings import Settings, SettingUnusable, needed
+from cli.alarms import Raised, in_tables, in_temporal, unarchived_runs, unsealed_audit
 from cli.children import known_children, lives
-from cli.connected import connected
+from cli.connected import Connected, connected
 from cli.processes import settings_of_running, supervisor_lock
 from cli.readiness import answers, connect_service, polling
 from cli.temporal_alarms import Watched
+from domain.history import ClosedRun
 from workflows.ids import TICKET_QUEUE
 
 SMALLEST_FREE_BYTES = 1_000_000_000
@@ -100,8 +106,8 @@ async def _alarms(settings: Settings) -> AsyncIterator[Finding]:
     """Only what can be asked: a server that is away has its own finding."""
     try:
         async with asyncio.timeout(ALARMS_WITHIN_S), connected(settings) as system:
-            recorded = await in_tables(system)
-    except (click.ClickException, SQLAlchemyError, TimeoutError):
+            recorded = (*await in_tables(system), *await _evidence(system))
+    except (click.ClickException, SQLAlchemyError, SettingUnusable, TimeoutError):
         yield Finding("records", "cannot be read, so nothing is known of tickets", START_IT)
         recorded = ()
     for raised in recorded:
@@ -114,6 +120,23 @@ async def _alarms(settings: Settings) -> AsyncIterator[Finding]:
         return  # said above
     for raised in found:
         yield _finding(raised)
+
+
+async def _evidence(system: Connected) -> Sequence[Raised]:
+    """What auditors will ask for: whether it is sealed, and whether it will outlive Temporal."""
+    url = needed(system.settings.sealer_database_url, "COUNTERSIGN_SEALER_DATABASE_URL")
+    sealer = Database(url, pool_size=1)
+    try:
+        age, waiting = await oldest_unsealed(sealer)
+    finally:
+        await sealer.close()
+    runs: Sequence[ClosedRun] = ()
+    with suppress(RPCError, RuntimeError):  # Temporal is away, which has its own finding
+        runs = await unarchived(await system.temporal(), ArchivedRuns(system.app))
+    return (
+        unsealed_audit(age, waiting),
+        unarchived_runs([run.workflow_id for run in runs], len(runs)),
+    )
 
 
 def _finding(raised: Raised) -> Finding:

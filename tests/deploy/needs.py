@@ -38,11 +38,13 @@ def settings(found: Composition) -> Iterator[str]:
 def _measures() -> Mapping[str, set[str]]:
     by_up = Environments(
         settings=Settings(_env_file=None),
-        secrets=Secrets(master_key="", slack_signing_secret="", control_token=""),
+        secrets=Secrets(master_key="", slack_signing_secret="", control_token="", codec_token=""),
         databases=DatabaseUrls(**dict.fromkeys(ROLES, "")),
         embedded_temporal_address="",
         no_profiles=Path(),
         api_port=0,
+        codec_port=0,
+        codec_origins="",
         slack_api_base_url="",
     )
     of_commands = set(by_up.commands()) - {"SLACK_SIGNING_SECRET"}  # they answer no click
