@@ -115,7 +115,12 @@ def answer(problem: Problem) -> Response:
 ProblemPage = Callable[[Request, Problem], Response | None]
 
 
-def install(app: FastAPI, page: ProblemPage) -> None:
+def bodies_only(request: Request, problem: Problem) -> None:
+    """For an application that nobody looks at in a browser."""
+    del request, problem
+
+
+def install(app: FastAPI, page: ProblemPage = bodies_only) -> None:
     """Every error of the application becomes a problem body, or a page where people look at one."""
     app.state.problem_page = page
     app.add_exception_handler(Problem, _expected)
