@@ -14,6 +14,7 @@ from adapters.temporal import data_converter
 from cli import ownership
 from cli.bundle import show_bundle
 from cli.connected import Connected, connected
+from cli.draft import draft
 from cli.recorded import NOBODY, recorded_runs
 from cli.replay import replay_ticket
 from cli.story import Line, Records, story_of
@@ -31,6 +32,7 @@ for word in (ownership.take_over, ownership.hand_back, ownership.stop):
     ticket.add_command(word)
 
 
+ticket.add_command(draft)
 ticket.add_command(replay_ticket)
 ticket.add_command(show_bundle)
 
