@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "find_stranded_effects")
+MAIN = Schema(SCHEMA, main, "measure_tickets")
 KEYS = Schema(KEYS_SCHEMA, keys, "show_ticket_numbers")
 
 

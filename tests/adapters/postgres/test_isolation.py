@@ -23,14 +23,17 @@ from domain.action import ActionType
 from domain.approval import VoteRefusal
 from domain.decision import Verdict
 from domain.ports import ArtifactKind
-from domain.ticket import ClosingRecord, Settlement, Stage
+from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import Databases, a_tenant
 
 TENANT_TABLES = [table for table in main.sorted_tables if table is not directory]
 SETTLEMENT = Settlement(
-    record=ClosingRecord(), stage=Stage.SETTLED, reason="answered", message="msg_" + 32 * "1"
+    record=ClosingRecord(outcome=Outcome.HANDED_OVER),
+    stage=Stage.HANDED_OVER,
+    reason="low_confidence",
+    message="msg_" + 32 * "1",
 )
 INBOX_ROW = text("""
     insert into inbox (tenant_id, id, kind, source, delivery_key, body)
