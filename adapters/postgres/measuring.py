@@ -1,4 +1,4 @@
-"""What a turn took, from rows that are there when it settles. docs/measures.md says what each column means."""
+"""What a turn took, from rows that are there when it settles. docs/measures.md defines each column."""
 
 from typing import Any
 
@@ -16,19 +16,20 @@ with before as (
     select max(settled_at) as settled_at from ticket_measures
     where tenant_id = :tenant and ticket_id = :ticket and turn < :turn
 ), told as (
-    select min(received_at) filter (where before.settled_at is null or received_at > before.settled_at) as first,
+    select min(received_at) filter (where before.settled_at is null
+            or received_at > before.settled_at) as first,
         max(received_at) as last
     from before left join inbox on tenant_id = :tenant and kind = 'helpdesk' and route = :route
 ), replied as (
     select min(coalesce(received_at, moved_at)) as at from effects
-    where tenant_id = :tenant and ticket_id = :ticket and turn = :turn and type = 'reply' and state = 'confirmed'
-        and (proposed ->> 'ordinal')::integer <> :acknowledgement
+    where tenant_id = :tenant and ticket_id = :ticket and turn = :turn and type = 'reply'
+        and state = 'confirmed' and (proposed ->> 'ordinal')::integer <> :acknowledgement
 ), asked as (
     select count(*) filter (where status in ('approved', 'rejected')) as answered,
         sum(extract(epoch from coalesce(closed_at, now()) - requested_at)) as waited_s,
         bool_and(status = 'approved') as unchanged,
-        extract(epoch from max(closed_at) filter (where status in ('approved', 'rejected')) - min(requested_at))
-            as decided_s
+        extract(epoch from max(closed_at) filter (where status in ('approved', 'rejected'))
+            - min(requested_at)) as decided_s
     from approvals question
     where tenant_id = :tenant and ticket_id = :ticket and exists (select from decisions made
         where made.tenant_id = question.tenant_id and made.id = question.decision_id and made.turn = :turn)

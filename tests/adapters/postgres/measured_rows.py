@@ -15,18 +15,20 @@ DELIVERY = text("""
     values (:tenant, gen_random_uuid(), :kind, 'generic', :route, :key, '', 'consumed', :at)
 """)
 EFFECT = text("""
-    insert into effects (tenant_id, id, ticket_id, type, digest, proposed, decision_id, turn, state, received_at, moved_at)
-    values (:tenant, :key, :ticket, :type, '', jsonb_build_object('ordinal', cast(:ordinal as integer)), '', :turn,
+    insert into effects (tenant_id, id, ticket_id, type, digest, proposed, decision_id, turn, state,
+        received_at, moved_at)
+    values (:tenant, :key, :ticket, :type, '',
+        jsonb_build_object('ordinal', cast(:ordinal as integer)), '', :turn,
         :state, :at, :at)
 """)
 DECISION = text("""
-    insert into decisions (tenant_id, id, ticket_id, turn, action_type, action_digest, verdict, policy_version,
-        input_digest, input, reasons, latency_us)
+    insert into decisions (tenant_id, id, ticket_id, turn, action_type, action_digest, verdict,
+        policy_version, input_digest, input, reasons, latency_us)
     values (:tenant, :id, :ticket, :turn, :type, '', 'approval_needed', :version, '', '{}', '[]', 1)
 """)
 APPROVAL = text("""
-    insert into approvals (tenant_id, id, ticket_id, decision_id, action_digest, request, status, seal, requested_at,
-        expires_at, closed_at)
+    insert into approvals (tenant_id, id, ticket_id, decision_id, action_digest, request, status, seal,
+        requested_at, expires_at, closed_at)
     values (:tenant, :id, :ticket, :decision, '', '{}', :status, 'sealed', :asked, :asked, :closed)
 """)
 

@@ -13,6 +13,8 @@ from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.door_sessions import DoorSessions
 from adapters.postgres.freezes import Freezes
+from adapters.postgres.judgements import PostgresJudgements
+from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
@@ -22,6 +24,8 @@ from adapters.postgres.vault import PostgresVault
 from domain.action import ActionType
 from domain.approval import VoteRefusal
 from domain.decision import Verdict
+from domain.judgement import HandoffVerdict
+from domain.learning import LabelledEdit
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.postgres.story import POLICY, Story
@@ -34,6 +38,13 @@ SETTLEMENT = Settlement(
     stage=Stage.HANDED_OVER,
     reason="low_confidence",
     message="msg_" + 32 * "1",
+)
+EDIT = LabelledEdit(
+    message="msg_" + 32 * "1",
+    turn=0,
+    draft="draft_" + 64 * "0",
+    edited="edit_" + 64 * "0",
+    distance_permille=100,
 )
 INBOX_ROW = text("""
     insert into inbox (tenant_id, id, kind, source, delivery_key, body)
@@ -63,6 +74,8 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     _, token = await logins.issue_token(tenant_id, teammate)
     await logins.issue_link(tenant_id, teammate)
     await DoorSessions(story.databases.door).open_by_token(token)
+    await PostgresJudgements(story.databases.door).judge(story.ticket, voter, HandoffVerdict.WRONG)
+    await PostgresLabelledEdits(story.databases.app).record(story.ticket, EDIT)
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
@@ -174,7 +187,17 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
 
 
 @pytest.mark.parametrize("role", ["door", "app", "egress", "relay", "owner"])
-@pytest.mark.parametrize("table", ["audit_events", "decisions", "policy_versions", "approval_votes"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "audit_events",
+        "decisions",
+        "policy_versions",
+        "approval_votes",
+        "ticket_outcomes",
+        "handoff_judgements",
+    ],
+)
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
 async def test_what_is_recorded_stays(databases: Databases, role: str, table: str, change: str) -> None:
     with pytest.raises(DBAPIError, match=r"permission denied|are never changed|cannot truncate a table"):
