@@ -61,7 +61,7 @@ def stop(named: str, teammate: str) -> None:
 async def _say(command: Command, named: str, teammate: str) -> None:
     async with connected() as system:
         ticket = await system.ticket(named)
-        principal = await _principal(system, ticket.tenant_id, named, teammate)
+        principal = await principal_of(system, ticket.tenant_id, named, teammate)
         # The database decides before anything waits for Temporal.
         client = await system.temporal(lazy=True)
         ownership = PostgresOwnership(system.app)
@@ -70,7 +70,7 @@ async def _say(command: Command, named: str, teammate: str) -> None:
         console().print(line)
 
 
-async def _principal(system: Connected, tenant_id: UUID, named: str, teammate: str) -> Principal:
+async def principal_of(system: Connected, tenant_id: UUID, named: str, teammate: str) -> Principal:
     principal = await Principals(system.app).named(tenant_id, teammate)
     if principal is None:
         tenant = named.partition("/")[0]

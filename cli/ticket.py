@@ -11,7 +11,7 @@ from rich.table import Table
 from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
-from cli import ownership
+from cli import judging, ownership
 from cli.connected import Connected, connected
 from cli.story import Line, story_of
 from cli.terminal import console, own_command
@@ -23,10 +23,10 @@ NOBODY = "Nobody has worked on ticket {named!r} yet. Check its number in the hel
 
 @click.group()
 def ticket() -> None:
-    """Lists tickets, shows one, tells its story and changes its owner."""
+    """Lists tickets, shows one, tells its story, changes its owner and judges its handoff."""
 
 
-for word in (ownership.take_over, ownership.hand_back, ownership.stop):
+for word in (ownership.take_over, ownership.hand_back, ownership.stop, judging.judge):
     ticket.add_command(word)
 
 
