@@ -165,6 +165,8 @@ class TicketWorkflow:
 
     async def _let_it_be(self, fetched: Fetched) -> None:
         """Our own echo, or a teammate's ticket: recorded, and no effect. An earlier outcome stays."""
+        if fetched.no_turn is NoTurn.ANSWERED_BY_TEAMMATE and fetched.raw is not None:
+            await self._learn(fetched.raw)
         if fetched.no_turn in FINAL and self._record.owner is Owner.AUTOMATION:
             self._silent_until = None
             await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, fetched.no_turn.value))
@@ -178,6 +180,14 @@ class TicketWorkflow:
         else:
             stage = Stage.HANDED_OVER if self._record.owner is Owner.TEAMMATE else Stage.SETTLED
             self._view.conclude(self._record, stage)
+
+    async def _learn(self, raw: ArtifactRef) -> None:
+        """What a teammate made of our draft. Nothing hangs on it, so trouble with it is only told."""
+        try:
+            await steps.learn(self._ticket, raw)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            workflow.logger.warning("edit_not_learned")
 
     async def _take_turn(self, turn: Turn, raw: ArtifactRef) -> None:
         in_window = self._silent_until is not None
