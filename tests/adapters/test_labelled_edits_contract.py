@@ -41,7 +41,8 @@ async def test_message_has_one_edit(edits: LabelledEdits, ticket: TicketRef) -> 
 
 
 NOTE = text("""
-    insert into effects (tenant_id, id, ticket_id, type, digest, proposed, decision_id, owner_epoch, turn, state)
+    insert into effects (tenant_id, id, ticket_id, type, digest, proposed, decision_id, owner_epoch, turn,
+        state)
     values (:tenant, :id, :ticket, :type, 'sha256:0', cast(:proposed as jsonb), 'dec_1', 0, :turn, 'intended')
 """)
 ANSWERED = text("insert into answered_messages values (:tenant, :ticket, :message, :turn)")
