@@ -94,7 +94,8 @@ class Asking:
 
     async def audited(self, tenant_id: UUID) -> list[tuple[str, Json]]:
         query = text(
-            "select kind, content from audit_events where tenant_id = :tenant and kind like 'payloads%' order by at"
+            "select kind, content from audit_events"
+            " where tenant_id = :tenant and kind like 'payloads%' order by at"
         )
         async with self.databases.owner.transaction(tenant_id) as session:
             rows = (await session.execute(query, {"tenant": tenant_id})).all()

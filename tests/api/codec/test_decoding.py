@@ -13,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from adapters.codec_keys import CodecKeys
 from adapters.postgres.codec import DecodeRecords, PostgresTenantKeyRows
-from adapters.postgres.session import Database
 from adapters.postgres.logins import Logins, Teammate
+from adapters.postgres.session import Database
 from api.codec.allowance import BURST
 from api.codec.ports import CodecParts
 from api.codec.wire import LIMIT_BYTES, MOST_PAYLOADS
