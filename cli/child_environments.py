@@ -108,6 +108,7 @@ class Environments:
             "COUNTERSIGN_DOOR_KEYS_URL": self.databases.key_door,
             "SLACK_SIGNING_SECRET": self.secrets.slack_signing_secret,
             "COUNTERSIGN_API_PORT": str(self.api_port),
+            "COUNTERSIGN_CODEC_PORT": str(self.codec_port),
         }
 
     def _shared(self) -> dict[str, str]:

@@ -98,6 +98,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in _temporal(known):
         yield finding
     yield await _doors(known)
+    yield await _codec(known)
     async for finding in _alarms(known):
         yield finding
 
@@ -207,3 +208,12 @@ async def _doors(settings: Settings) -> Finding:
     if not await answers(f"{url}/health/ready"):
         return Finding("doors", f"{url} is not ready", f"Open {url}/health/ready")
     return Finding("doors", f"{url} is ready")
+
+
+async def _codec(settings: Settings) -> Finding:
+    url = f"http://{LOOPBACK}:{settings.codec_port}"
+    if not is_listening(settings.codec_port):
+        return Finding("codec server", f"nothing listens at {url}", START_IT)
+    if not await answers(f"{url}/health/ready"):
+        return Finding("codec server", f"{url} is not ready", f"Open {url}/health/ready")
+    return Finding("codec server", f"{url} is ready")

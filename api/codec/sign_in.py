@@ -45,7 +45,7 @@ What you read is written to the audit log.</p>
 <ol>
 <li>Open the UI at {pages} and click the glasses at the top right, <em>Codec Server</em>.</li>
 <li>Choose <em>Use my browser setting</em> and enter <code>{endpoint}</code>.</li>
-<li>Tick <em>Include cross-origin credentials</em>, and apply.</li>
+<li>Switch <em>Include cross-origin credentials</em> on, apply, and load the page again.</li>
 </ol>
 <p>It is not needed where the UI server runs with <code>TEMPORAL_CODEC_INCLUDE_CREDENTIALS=true</code>.</p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>"""

@@ -48,6 +48,6 @@ def test_a_wrong_setting_is_one_sentence(
     lines = process.stderr.splitlines()
     assert process.returncode == 1
     assert len(lines) == 1
-    assert json.loads(lines[0])["event"] == f"{module}_not_started"
+    assert json.loads(lines[0])["event"] == f"{module.rpartition('.')[2]}_not_started"
     assert sentence in json.loads(lines[0])["sentence"]
     assert "hunter2" not in process.stderr + process.stdout

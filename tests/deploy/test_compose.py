@@ -120,6 +120,12 @@ FAULTS: tuple[tuple[Check, str, Any, str], ...] = (
     ),
     (wiring.ports, "services.api.ports", ["127.0.0.1:8000:8001"], "asks another port than 8001"),
     (wiring.ports, "services.codec.environment.COUNTERSIGN_CODEC_PORT", "8235", "another codec server"),
+    (
+        wiring.ports,
+        "services.temporal-ui.environment.TEMPORAL_CODEC_INCLUDE_CREDENTIALS",
+        "false",
+        "the UI does not say who signed in",
+    ),
     (wiring.ports, "services.temporal-ui.ports", ["127.0.0.1:8081:8080"], "the codec server refuses the UI"),
     (
         needs.settings,

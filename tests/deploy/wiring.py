@@ -179,6 +179,8 @@ def ports(found: Composition) -> Iterator[str]:
     codec = environment(known["codec"])["COUNTERSIGN_CODEC_PORT"]
     if environment(known["temporal-ui"])["TEMPORAL_CODEC_ENDPOINT"] != f"http://localhost:{codec}":
         yield "the UI asks another codec server"
+    if environment(known["temporal-ui"]).get("TEMPORAL_CODEC_INCLUDE_CREDENTIALS") != "true":
+        yield "the UI does not say who signed in"
     ui = str(known["temporal-ui"]["ports"][0]).split(":")[1]
     if environment(known["codec"])["COUNTERSIGN_CODEC_ORIGINS"] != f"http://localhost:{ui}":
         yield "the codec server refuses the UI"

@@ -15,7 +15,7 @@ from api.codec.app import create_codec
 from api.codec.operators import Operators
 from api.codec.ports import CodecParts
 from api.codec.sessions import Sessions
-from tests.api.codec.story import SHARED_TOKEN, UI, Asking, a_principal
+from tests.api.codec.story import SHARED_TOKEN, UI, Asking, a_principal, a_token
 from tests.conftest import MASTER_KEY, Databases, a_tenant
 
 
@@ -54,9 +54,9 @@ def ask(parts: CodecParts, keys: EnvelopeKeys, databases: Databases) -> Asking:
 
 
 @pytest.fixture
-async def token(registry: TenantRegistry, databases: Databases, tenant_id: UUID) -> str:
+async def token(databases: Databases, tenant_id: UUID) -> str:
     principal = await a_principal(databases, tenant_id, "operator")
-    return await registry.add_api_token(tenant_id, principal, ("operator",))
+    return await a_token(databases, tenant_id, principal, "operator")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import WorkflowSerializationContext
 
 from adapters.keys import EnvelopeKeys
+from adapters.postgres.directory import DirectoryKind, directory_digest
 from adapters.temporal_codec import KeyRing, TenantCodec
 from api.codec.app import create_codec
 from api.codec.ports import CodecParts
@@ -25,6 +26,11 @@ SAID = "anna.planted@example.com"
 ADD_PRINCIPAL = text(
     "insert into principals (tenant_id, id, slack_team_id, slack_user_id, name, groups, roles)"
     " values (:tenant, :id, :team, 'U1', '', '{}', :roles)"
+)
+LIST_TOKEN = text("insert into directory (kind, key_digest, tenant_id) values (:kind, :digest, :tenant)")
+ADD_TOKEN = text(
+    "insert into api_tokens (tenant_id, principal_id, token_digest, roles)"
+    " values (:tenant, :principal, :digest, :roles)"
 )
 
 
@@ -47,6 +53,16 @@ async def a_principal(databases: Databases, tenant_id: UUID, *roles: str) -> str
         values = {"tenant": tenant_id, "id": principal, "team": secrets.token_hex(6), "roles": list(roles)}
         await session.execute(ADD_PRINCIPAL, values)
     return principal
+
+
+async def a_token(databases: Databases, tenant_id: UUID, principal: str, *roles: str) -> str:
+    """With roles of its own choice, as the database may hold it."""
+    token = secrets.token_urlsafe(32)
+    values = {"tenant": tenant_id, "digest": directory_digest(token)}
+    async with databases.owner.transaction(tenant_id) as session:
+        await session.execute(LIST_TOKEN, values | {"kind": DirectoryKind.API_TOKEN})
+        await session.execute(ADD_TOKEN, values | {"principal": principal, "roles": list(roles)})
+    return token
 
 
 @dataclass
@@ -78,7 +94,8 @@ class Asking:
 
     async def audited(self, tenant_id: UUID) -> list[tuple[str, Json]]:
         query = text(
-            "select kind, content from audit_events where tenant_id = :tenant and kind like 'payloads%' order by at"
+            "select kind, content from audit_events"
+            " where tenant_id = :tenant and kind like 'payloads%' order by at"
         )
         async with self.databases.owner.transaction(tenant_id) as session:
             rows = (await session.execute(query, {"tenant": tenant_id})).all()

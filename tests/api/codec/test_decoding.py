@@ -13,13 +13,13 @@ from sqlalchemy.exc import ProgrammingError
 
 from adapters.codec_keys import CodecKeys
 from adapters.postgres.codec import DecodeRecords, PostgresTenantKeyRows
+from adapters.postgres.logins import Logins, Teammate
 from adapters.postgres.session import Database
-from adapters.postgres.tenant_registry import TenantRegistry
 from api.codec.allowance import BURST
 from api.codec.ports import CodecParts
 from api.codec.wire import LIMIT_BYTES, MOST_PAYLOADS
 from tests.api.codec.conftest import Clock
-from tests.api.codec.story import PLAIN, SAID, SHARED_TOKEN, UI, Asking, Json, a_principal, said
+from tests.api.codec.story import PLAIN, SAID, SHARED_TOKEN, UI, Asking, Json, a_principal, a_token, said
 from tests.conftest import MASTER_KEY, Databases
 
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:9/nowhere"  # nobody listens on the discard port
@@ -97,10 +97,10 @@ async def test_the_installations_operator_reads_every_tenant(
 
 
 async def test_tokens_of_several_tenants_are_joined_with_dots(
-    ask: Asking, registry: TenantRegistry, tenant_id: UUID, other_tenant: UUID, token: str
+    ask: Asking, tenant_id: UUID, other_tenant: UUID, token: str
 ) -> None:
     principal = await a_principal(ask.databases, other_tenant, "operator")
-    other = await registry.add_api_token(other_tenant, principal, ("operator",))
+    other = await a_token(ask.databases, other_tenant, principal, "operator")
     sealed = [await ask.sealed(tenant_id), await ask.sealed(other_tenant)]
 
     opened = answered(await ask.decode(f"{token}.{other}", *sealed))
@@ -131,15 +131,28 @@ async def test_a_revoked_token_opens_nothing_at_once(ask: Asking, tenant_id: UUI
 )
 async def test_person_and_token_must_both_be_an_operators(
     ask: Asking,
-    registry: TenantRegistry,
     tenant_id: UUID,
     of_person: tuple[str, ...],
     of_token: tuple[str, ...],
 ) -> None:
     principal = await a_principal(ask.databases, tenant_id, *of_person)
-    token = await registry.add_api_token(tenant_id, principal, of_token)
+    token = await a_token(ask.databases, tenant_id, principal, *of_token)
 
     assert problem(await ask.decode(token, await ask.sealed(tenant_id))) == "not_signed_in"
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [(("operator",), HTTPStatus.OK), (("teammate", "admin"), HTTPStatus.UNAUTHORIZED)],
+)
+async def test_a_token_issued_to_an_operator_reads_and_a_teammates_does_not(
+    ask: Asking, tenant_id: UUID, roles: tuple[str, ...], status: HTTPStatus
+) -> None:
+    principal = await a_principal(ask.databases, tenant_id, *roles)
+    logins = Logins(ask.databases.owner, ask.keys)
+    _, token = await logins.issue_token(tenant_id, Teammate(principal, "Ola", "U1", (), roles))
+
+    assert (await ask.decode(token, await ask.sealed(tenant_id))).status_code == status
 
 
 async def test_what_we_did_not_encrypt_comes_back_as_it_came(ask: Asking, token: str) -> None:
