@@ -13,7 +13,7 @@ GRACE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Testimony:
+class KnownTickets:
     """What each witness knows of one tenant's tickets, by ticket id, with the time it began there."""
 
     tenant_id: UUID
