@@ -33,7 +33,8 @@ class KnownTickets:
                 )
         for ticket in sorted(ran | self.audited):
             young = ticket in self.running and now - self.running[ticket] < GRACE
-            if ticket not in self.listed and not young:
+            settled = ticket in self.audited  # its row must have been there by then
+            if ticket not in self.listed and (settled or not young):
                 yield self._missing(ticket, f"{self._known_to(ticket)} knows it; the tickets table does not")
 
     def _known_to(self, ticket: UUID) -> str:

@@ -67,6 +67,10 @@ def test_what_has_just_begun_is_given_time() -> None:
     assert len(sentences(listed={TICKET: old}, running={OTHER: old})) == 2
 
 
+def test_a_settled_ticket_is_given_no_time() -> None:
+    assert len(sentences(running={TICKET: NOW}, audited={TICKET})) == 1
+
+
 def test_the_ticket_of_a_workflow_is_the_one_of_its_row() -> None:
     ticket = TicketRef(tenant_id=uuid4(), route=uuid4().hex)
 
