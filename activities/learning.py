@@ -69,10 +69,12 @@ class LearningActivities:
 
 
 def _said_by_teammate(conversation: Conversation) -> str | None:
-    """Their newest public message."""
+    """Their newest public message since the customer wrote: what was said before answers something else."""
+    asked = conversation.latest_from_customer
+    since = conversation.messages.index(asked) + 1 if asked else 0
     theirs = [
         message.body
-        for message in conversation.messages
+        for message in conversation.messages[since:]
         if message.author is Author.TEAMMATE and message.public and not message.automatic
     ]
     return theirs[-1] if theirs else None

@@ -13,11 +13,13 @@ MEASURE = text("""
 insert into ticket_measures (tenant_id, ticket_id, turn, received_at, first_reply_at, waited_for_people_ms,
     approved_unchanged, decided_in_ms, handoff_reason)
 with before as (
-    select max(settled_at) as settled_at from ticket_measures
-    where tenant_id = :tenant and ticket_id = :ticket and turn < :turn
+    select max(settled_at) as settled_at, exists (select from answered_messages earlier
+            where earlier.tenant_id = :tenant and earlier.ticket_id = :ticket and earlier.turn < :turn)
+        as answered
+    from ticket_measures where tenant_id = :tenant and ticket_id = :ticket and turn < :turn
 ), told as (
-    select min(received_at) filter (where before.settled_at is null
-            or received_at > before.settled_at) as first,
+    select min(received_at) filter (where received_at > before.settled_at
+            or (before.settled_at is null and not before.answered)) as first,
         max(received_at) as last
     from before left join inbox on tenant_id = :tenant and kind = 'helpdesk' and route = :route
 ), replied as (

@@ -69,6 +69,19 @@ async def test_nothing_is_kept_where_no_teammate_spoke_in_public() -> None:
     assert (learned.edited, learned.distance_permille, office.edits.edits) == (None, None, {})
 
 
+async def test_word_said_before_the_customers_message_is_no_edit_of_the_draft() -> None:
+    office = Office()
+    told = await an_input(
+        office,
+        ("An answer of last week", Author.TEAMMATE, True),
+        ("A new question, which our draft answers", Author.CUSTOMER, True),
+    )
+
+    learned = await the_step(office).learn(told)
+
+    assert (learned.edited, office.edits.edits) == (None, {})
+
+
 async def test_what_cannot_be_redacted_is_not_kept() -> None:
     office = Office()
     told = await an_input(office, ("Hello", Author.TEAMMATE, True))

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.measuring import ACKNOWLEDGEMENT
 from adapters.postgres.ownership import PostgresOwnership
-from adapters.postgres.tables import ticket_measures, ticket_outcomes, tickets
+from adapters.postgres.tables import answered_messages, ticket_measures, ticket_outcomes, tickets
 from adapters.postgres.tenant_registry import TenantRegistry
 from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.postgres.measured_rows import after, arrived, replied, was_asked
@@ -212,3 +212,19 @@ async def test_other_tenants_see_nothing_of_it(story: Story, registry: TenantReg
 
 def test_word_that_answers_nothing_is_numbered_as_in_the_plan() -> None:
     assert ACKNOWLEDGEMENT == Ordinal.ACKNOWLEDGEMENT
+
+
+async def test_turn_of_a_ticket_from_before_the_measures_does_not_begin_weeks_ago(story: Story) -> None:
+    await story.tickets.open(story.ticket, "1001", "generic")
+    await arrived(story, 0)
+    await arrived(story, 20 * 24 * 60)
+    earlier = insert(answered_messages).values(
+        tenant_id=story.ticket.tenant_id, ticket_id=story.ticket.ticket_id, message="msg_" + 32 * "f", turn=3
+    )
+    async with story.databases.app.transaction(story.ticket.tenant_id) as session:
+        await session.execute(earlier)
+
+    await story.tickets.settle(story.ticket, settlement(4))
+
+    [turn] = await turns(story)
+    assert turn.received_at != after(0)
