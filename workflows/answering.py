@@ -36,6 +36,7 @@ REASON_BY_STATE = {
 FILING = frozenset({ActionType.SET_STATUS, ActionType.ADD_TAGS})
 # What makes a message one that had its turn.
 TellRecontact = Callable[[Turn], Awaitable[None]]
+NOT_LEFT = frozenset({EffectState.WITHDRAWN, EffectState.FAILED})
 ANSWERS = frozenset({ActionType.REPLY, ActionType.PRIVATE_NOTE})
 
 
@@ -200,7 +201,7 @@ class Answering:
     async def _effects_of(self, intents: tuple[EffectIntent, ...]) -> tuple[EffectResult, ...]:
         effects = await _performed(intents)
         self._turn.effects += effects
-        self._turn.answered |= effects[0].type in ANSWERS and effects[0].state is not EffectState.WITHDRAWN
+        self._turn.answered |= effects[0].type in ANSWERS and effects[0].state not in NOT_LEFT
         return effects
 
 

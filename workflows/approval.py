@@ -26,6 +26,7 @@ from workflows.activity_options import LOCAL_STEP
 from workflows.failures import raise_if_cancelled
 from workflows.patience import Moment, moments
 from workflows.plan import Ordinal, intent_of, resumed
+from workflows.takeover import uncut
 from workflows.turn import Turn
 
 # An eligibility says what somebody may do at a moment; soon it says nothing any more.
@@ -214,7 +215,7 @@ class ApprovalWorkflow:
         intent = intent_of(self._turn, proposed, decision)
         if self._posted is None:
             self._posted = intent
-        return (await steps.perform(intent)).state
+        return (await uncut(steps.perform(intent))).state
 
     def _reason(self) -> ArtifactRef | None:
         return next((vote.reason for vote in self._votes if vote.kind is VoteKind.REJECT), None)

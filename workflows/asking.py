@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import FailureError
 from temporalio.workflow import ParentClosePolicy
 
 from activities.approvals import ComposeCardInput
@@ -22,6 +23,7 @@ from domain.model import ArtifactRef
 from workflows import steps
 from workflows.acknowledging import acknowledging
 from workflows.approval import FRESH, ApprovalWorkflow, untimely
+from workflows.failures import raise_if_cancelled
 from workflows.ids import TASK_TIMEOUT, TENANT_ID, approval_workflow_id
 from workflows.operator_view import OperatorView
 from workflows.turn import DraftChanged, Question, Turn
@@ -63,18 +65,25 @@ async def _answer(question: Question, child: Answering) -> ApprovalResult:
     """The people's. Raises `DraftChanged` where other words came first; the newest count."""
     try:
         await workflow.wait_condition(lambda: child.done() or question.other_words is not None)
+        if not child.done():
+            await _supersede(child)
+        await workflow.wait_condition(child.done)
     except asyncio.CancelledError:
         child.cancel()  # it takes its card back and says so
         return await child
-    if question.other_words is None:
-        return await child
-    if not child.done():
-        await child.signal(ApprovalWorkflow.supersede)
     result = await child
     question.superseded = result.status is ApprovalStatus.SUPERSEDED
-    if question.superseded:
+    if question.superseded and question.other_words is not None:
         raise DraftChanged(question.other_words)
     return result
+
+
+async def _supersede(child: Answering) -> None:
+    """One that has ended meanwhile has an answer, which then counts."""
+    try:
+        await child.signal(ApprovalWorkflow.supersede)
+    except FailureError as failure:
+        raise_if_cancelled(failure)
 
 
 async def _request(

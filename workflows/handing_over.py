@@ -35,9 +35,10 @@ async def hand_over(turn: Turn, reason: HandoffReason) -> bool:
 
 async def leave_story(turn: Turn) -> None:
     """The story so far, for a teammate who has taken the ticket. Tried once: they see the ticket itself."""
+    taken_at = turn.owner_epoch
     try:
         prepared = await steps.prepare_handoff(turn.told(HandoffReason.TAKEN_OVER))
-        turn.owner_epoch = prepared.owner_epoch
+        turn.owner_epoch = prepared.owner_epoch  # a later one, where it was handed back already
         plan = story_plan(turn, prepared.bundle)
         (decision,) = await steps.decide(turn, plan)
         if decision.verdict is Verdict.ALLOW:
@@ -45,6 +46,8 @@ async def leave_story(turn: Turn) -> None:
     except FailureError as failure:
         raise_if_cancelled(failure)
         workflow.logger.warning("story_not_left")
+    finally:
+        turn.owner_epoch = taken_at
 
 
 class _Handover:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
+from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from domain.ownership import Stop, TakeOver
@@ -65,6 +66,9 @@ class Takeover:
 
     async def cuts(self, turn: Coroutine[object, object, None]) -> None:
         """Runs a turn until it ends or is cut. Raises `TakenOver`, or what the turn raises."""
+        if self.is_news:
+            turn.close()
+            raise TakenOver
         self._turn = asyncio.create_task(turn)
         try:
             await self._turn
@@ -80,8 +84,13 @@ class Takeover:
 async def uncut(step: Coroutine[object, object, T]) -> T:
     """Runs a step to its end even where the turn around it is cut meanwhile; the cut follows."""
     doing = asyncio.create_task(step)
-    try:
-        return await asyncio.shield(doing)
-    except asyncio.CancelledError:
-        await doing
-        raise
+    cut = False
+    while not doing.done():
+        try:
+            await workflow.wait_condition(doing.done)
+        except asyncio.CancelledError:
+            cut = True  # said again it still cuts nothing
+    result = doing.result()
+    if cut:
+        raise asyncio.CancelledError
+    return result

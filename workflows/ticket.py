@@ -82,7 +82,7 @@ class TicketWorkflow:
     @workflow.update
     def take_over(self, order: TakeOver) -> None:
         """A teammate has taken the ticket. Cuts the turn under way, except an effect that is being sent."""
-        self._takeover.happen(order)
+        self._hear(order)
 
     @take_over.validator
     def _refuse_take_over(self, order: TakeOver) -> None:
@@ -91,7 +91,7 @@ class TicketWorkflow:
     @workflow.update
     def stop(self, order: Stop) -> None:
         """Automation has been ended for this ticket. Cuts the turn as a take-over does, and tells nobody."""
-        self._takeover.happen(order)
+        self._hear(order)
 
     @stop.validator
     def _refuse_stop(self, order: Stop) -> None:
@@ -121,6 +121,11 @@ class TicketWorkflow:
     def status(self) -> TicketStatusView:
         """Where the ticket stands."""
         return self._view.status
+
+    def _hear(self, order: TakeOver | Stop) -> None:
+        """One of an epoch that is known comes too late: the ticket may have been handed back since."""
+        if order.owner_epoch > self._record.owner_epoch:
+            self._takeover.happen(order)
 
     def _refuse_other_ticket(self, order: TakeOver | Stop) -> None:
         if order.ticket != self._ticket:
@@ -170,7 +175,11 @@ class TicketWorkflow:
         if fetched.no_turn in FINAL and self._record.owner is Owner.AUTOMATION:
             self._silent_until = None
             await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, fetched.no_turn.value))
-        elif self._silent_until is not None and self._record.owner is Owner.AUTOMATION:
+        elif self._silent_until is not None and self._record.owner is Owner.TEAMMATE:
+            self._silent_until = None  # the records say it before the run was told
+            self._reason = HandoffReason.TAKEN_OVER
+            await self._settle(TAKEN_OVER)
+        elif self._silent_until is not None:
             self._view.show(Stage.WAITING_FOR_CUSTOMER)
         elif fetched.message is None and fetched.last.outcome is None and fetched.last.turns == 0:
             why = fetched.no_turn or NoTurn.NO_CUSTOMER_MESSAGE
@@ -289,8 +298,8 @@ class TicketWorkflow:
     async def _tell_recontact(self, turn: Turn) -> None:
         """An answer that was thought to do has not. The number changes, and how it changed is kept."""
         if turn.recontact:
-            turn.recontact = False
             await self._settle(Ending(Outcome.RECONTACTED, Stage.FETCHING, "recontacted"))
+            turn.recontact = False
 
     async def _end_turn(self, turn: Turn, ending: Ending) -> None:
         await self._tell_recontact(turn)  # a turn that never came to understand the message

@@ -13,15 +13,16 @@ MARKS = frozenset(
 )
 SUBJECT = re.compile(
     r"\s*(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office|undeliverable"
-    r"|undelivered mail|delivery status notification|mail delivery (?:failed|subsystem)|returned mail"
+    r"|undelivered mail returned to sender"
+    r"|delivery status notification|mail delivery (?:failed|subsystem)|returned mail"
     r"|abwesenheitsnotiz|automatische antwort|r[ée]ponse automatique|respuesta autom[áa]tica"
-    r"|risposta automatica)\b",
+    r"|risposta automatica)\s*(?:$|[:(\[–-])",
     re.IGNORECASE,
 )
 BODY = re.compile(
-    r"\bthis is an? (?:automatic(?:ally generated)?|automated|auto[ -]?generated)"
-    r" (?:reply|response|message|e-?mail)\b"
-    r"|\A\s*(?:automatic reply|out of office)\b",
+    r"\A\s*(?:this is an? (?:automatic(?:ally generated)?|automated|auto[ -]?generated)"
+    r" (?:reply|response|message|e-?mail)"
+    r"|automatic reply|out of office)\b",
     re.IGNORECASE,
 )
 SEARCHED = 500

@@ -1,7 +1,7 @@
 """A teammate takes a ticket, stops it or hands it back, whatever its run is doing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -235,3 +235,67 @@ async def test_take_over_told_twice_is_one(environment: WorkflowEnvironment) -> 
         await run.result()
 
     assert len(office.notes()) == 1
+
+
+@pytest.fixture
+async def own_server() -> AsyncIterator[WorkflowEnvironment]:
+    """For runs that are cut or overtaken more than once: the shared server may not skip time after them."""
+    async with opened_environment() as environment:
+        yield environment
+
+
+@pytest.mark.parametrize("window_s", [0, WINDOW_S])
+async def test_order_from_before_a_hand_back_says_nothing_any_more(
+    own_server: WorkflowEnvironment, window_s: int
+) -> None:
+    office = Office(window_s=window_s)
+    office.sender.gate = asyncio.Event()
+
+    async with open_desk(own_server, office) as desk:
+        await office.tickets.open(TICKET, "1001", "generic")
+        late = TakeOver(ticket=TICKET, principal=WHO, owner_epoch=office.tickets.take_over(TICKET))
+        office.tickets.hand_back(TICKET)
+        run = await desk.start(office.write(HOURS))
+        await office.sender.entered.wait()
+        await run.execute_update(TicketWorkflow.take_over, late)
+        office.sender.gate.set()
+        closed = await run.result()
+
+    assert len(office.replies()) == 1
+    assert closed.record.owner is Owner.AUTOMATION
+    assert closed.record.outcome is Outcome.ASSUMED
+
+
+async def test_second_order_cuts_no_effect_either(own_server: WorkflowEnvironment) -> None:
+    office = Office()
+    office.sender.gate = asyncio.Event()
+
+    async with open_desk(own_server, office) as desk:
+        run = await desk.start(office.write("refund HB-1001"))
+        await office.sender.entered.wait()
+        await take_over(desk, run)
+        again = TakeOver(ticket=TICKET, principal=WHO, owner_epoch=2)
+        await run.execute_update(TicketWorkflow.take_over, again)
+        office.sender.gate.set()
+        await run.result()
+
+    assert len(office.sender.sent(ActionType.REFUND)) == 1
+    assert {row.state for row in office.ledger.rows.values()} <= {"confirmed", "withdrawn"}
+    assert "Refund: confirmed" in office.notes()[0]
+
+
+async def test_hand_back_while_the_story_is_left_stays(own_server: WorkflowEnvironment) -> None:
+    office = Office()
+    office.sender.gate = asyncio.Event()
+
+    async with open_desk(own_server, office) as desk:
+        run = await desk.start(office.write(HOURS))
+        await office.sender.entered.wait()
+        await take_over(desk, run)
+        office.tickets.hand_back(TICKET)
+        office.sender.gate.set()
+        await run.result()
+
+    assert await office.tickets.owner(TICKET) == (Owner.AUTOMATION, 2)
+    assert office.tickets.stages[TICKET] is Stage.FETCHING
+    assert "taken_over" not in office.tickets.reasons.get(TICKET, [])

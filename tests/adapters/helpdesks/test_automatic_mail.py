@@ -36,6 +36,7 @@ def test_headers_of_people(headers: dict[str, str]) -> None:
         ("Undeliverable: your message", "The address does not exist"),
         ("", "This is an automated response. I am travelling."),
         ("Abwesenheitsnotiz", "Ich bin nicht da."),
+        ("Undelivered Mail Returned to Sender", "I am sorry"),
     ],
 )
 def test_mail_that_calls_itself_automatic(subject: str, body: str) -> None:
@@ -48,6 +49,9 @@ def test_mail_that_calls_itself_automatic(subject: str, body: str) -> None:
         ("Delivery", "I am out of the office until Friday, please deliver on Saturday."),
         ("Your automatic reply did not help", "I got an automated reply and still have no refund."),
         ("Office chair", "It is out of order."),
+        ("Refund", "I only get mails saying 'this is an automated message' and nobody refunds me."),
+        ("Re: order", "Please refund me.\n\nOn Tuesday you wrote:\n> This is an automated reply."),
+        ("Out of office chairs?", "When do you have them again?"),
     ],
 )
 def test_people_who_mention_machines_and_holidays(subject: str, body: str) -> None:
