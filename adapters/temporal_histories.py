@@ -14,7 +14,8 @@ class TemporalHistories:
         self._client = client
 
     async def tickets_of(self, tenant_id: UUID) -> AsyncIterator[tuple[str, datetime]]:
-        """Workflow ids of the tenant's tickets as visibility knows them, and when the run started."""
-        asked = f"WorkflowType = 'TicketWorkflow' and TenantId = '{tenant_id}'"
+        """Ids of workflows named like the tenant's tickets, whoever started them, and since when."""
+        # By name, because a search attribute can be left out by whoever starts a workflow beside our doors.
+        asked = f"WorkflowType = 'TicketWorkflow' and WorkflowId starts_with 'ticket:{tenant_id}:'"
         async for run in self._client.list_workflows(asked):
             yield run.id, run.start_time.astimezone(UTC)
