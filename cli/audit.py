@@ -20,7 +20,6 @@ from adapters.postgres.session import Database
 from adapters.postgres.tenant_list import listed_tenants
 from adapters.postgres.ticket_evidence import TicketEvidence
 from adapters.settings import Settings, master_key_of, needed
-from adapters.temporal_histories import TemporalHistories
 from cli.connected import connected, running_settings
 from cli.terminal import own_command
 from cli.witnesses import disagreements
@@ -153,7 +152,7 @@ async def _export(named: str, output: Path) -> None:
         maker = BundleMaker(
             TicketEvidence(system.app, database),
             PostgresArtifacts(system.app, system.keys),
-            TemporalHistories(await system.temporal()),
+            await system.histories(),
             system.keys,
             signer,
         )

@@ -2,10 +2,9 @@
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.audit import verify_bundle
 from adapters.audit.decoded_history import decoded, versions_in
@@ -14,6 +13,7 @@ from adapters.audit.verify_bundle import BUNDLE_PURPOSE, KEY, MANIFEST, SIGNATUR
 from adapters.postgres.ticket_evidence import Rows, TicketEvidence
 from adapters.temporal_codec import KeyRing, TenantCodec, TenantKeys
 from domain.errors import ArtifactExpired, KeyDestroyed
+from domain.history import Histories
 from domain.model import ArtifactRef
 from domain.ports import ArtifactKind, Artifacts
 from domain.ticket import TicketRef
@@ -63,30 +63,6 @@ class OutputExists(Exception):
 
     def __init__(self, output: Path) -> None:
         super().__init__(f"{str(output)!r} exists. Name a folder or .zip file that does not")
-
-
-class Run(Protocol):
-    """One workflow run of a ticket; `history` is None where it was erased."""
-
-    @property
-    def workflow_id(self) -> str: ...
-
-    @property
-    def run_id(self) -> str: ...
-
-    @property
-    def started_at(self) -> datetime: ...
-
-    @property
-    def history(self) -> str | None: ...
-
-
-class Histories(Protocol):
-    """Where histories are read: Temporal, or the archive."""
-
-    async def runs_of(self, ticket: TicketRef) -> Sequence[Run]:
-        """Every run of the ticket and of its approvals, oldest first."""
-        ...
 
 
 class BundleMaker:

@@ -53,6 +53,7 @@ class Day:
 
     system: System
     tasks: Sequence[Task]
+    pause_s: float = PAUSE_S  # between looks, which cost the workers' time where tickets are many
     _lines: Mapping[UUID, TicketLine] = field(default_factory=dict)
 
     @property
@@ -84,7 +85,7 @@ class Day:
             line.ticket.ticket_id: line for lines in newest for line in lines if line.ticket.ticket_id in ours
         }
         await asyncio.gather(*(self._vote(task) for task in self.tasks if self._asks(task)))
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(self.pause_s)
 
     async def end(self, within_s: float = PATIENCE_S) -> None:
         """Waits until all rest and nothing is under way; then the accounts are right."""

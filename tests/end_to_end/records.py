@@ -31,6 +31,12 @@ class Records:
         async with await self._connection(DATABASE) as connection:
             await connection.execute(statement, values)
 
+    async def tamper(self, statement: LiteralString, *values: object) -> Sequence[tuple[Any, ...]]:
+        """As somebody who owns the server: no trigger objects. Ends in `RETURNING`."""
+        async with await self._connection(DATABASE) as connection:
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            return await (await connection.execute(statement, values)).fetchall()
+
     async def everything(self) -> dict[str, str]:
         """Every row of every table as text, by table; bytes are shown in hex."""
         found: dict[str, str] = {}

@@ -1,28 +1,23 @@
 """What happened to a ticket is told for ever, and in the same bytes, also when Temporal has forgotten it."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
 
 from adapters.archiver import unarchived
 from adapters.postgres.archive import ArchivedRuns
 from cli import bundle as bundle_command
 from cli import recorded
 from cli.demo_watch import Sent
-from domain.history import ArchivedRun, RunKind
+from domain.history import RunKind
+from tests.end_to_end.forgetting import LONG_S, archived, forget
 from tests.end_to_end.polling import eventually
 from tests.end_to_end.system import BOOKS, REJECT, Person, Said, System
 from workflows.approval import ApprovalWorkflow
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(180)]
 
-LONG_S = 60.0  # what a busy server may take to forget
 COMMANDS = (("trace",), ("replay",), ("replay", "--archive-only"), ("bundle",), ("bundle", "--turn", "1"))
 
 
@@ -37,36 +32,6 @@ async def _rejected(system: System, name: str) -> Sent:
     return sent
 
 
-async def _archived(system: System, sent: Sent) -> Sequence[ArchivedRun]:
-    """The rows of the ticket once every run of it has one."""
-    histories, rows = await system.connected.histories(), ArchivedRuns(system.connected.app)
-
-    async def whole() -> Sequence[ArchivedRun] | None:
-        kept, runs = await rows.of(sent.ticket), await histories.runs_of(sent.ticket)
-        return kept if len(kept) == len(runs) > 1 else None
-
-    return await eventually(whole, f"an archive of {sent.name}", LONG_S)
-
-
-async def _forget(client: Client, kept: Sequence[ArchivedRun]) -> None:
-    """As the end of the retention does."""
-    for row in kept:
-        named = WorkflowExecution(workflow_id=row.run.workflow_id, run_id=str(row.run.run_id))
-        request = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=named)
-        await client.workflow_service.delete_workflow_execution(request)
-    for row in kept:
-        handle = client.get_workflow_handle(row.run.workflow_id, run_id=str(row.run.run_id))
-
-        async def gone(handle: object = handle) -> bool:
-            try:
-                await handle.fetch_history()  # type: ignore[attr-defined]  # bound by its default
-            except RPCError as error:
-                return error.status is RPCStatusCode.NOT_FOUND
-            return False
-
-        await eventually(gone, f"Temporal without run {row.run.run_id}", LONG_S)
-
-
 async def _said(system: System, sent: Sent) -> list[Said]:
     return [await system.command("ticket", command, sent.name, *more) for command, *more in COMMANDS]
 
@@ -75,12 +40,12 @@ async def test_trace_replay_and_bundle_are_the_same_when_temporal_has_forgotten(
     system: System, tmp_path: Path
 ) -> None:
     sent = await _rejected(system, "Imke Alt")
-    kept = await _archived(system, sent)
+    kept = await archived(system, sent)
     first, again = tmp_path / "first", tmp_path / "again"
     before = await _said(system, sent)
     await system.command("ticket", "bundle", sent.name, "--output", str(first))
 
-    await _forget(await system.connected.temporal(), kept)
+    await forget(await system.connected.temporal(), kept)
 
     assert await _said(system, sent) == before
     assert (await system.command("ticket", "bundle", sent.name, "--output", str(again))).code == 0
@@ -140,7 +105,7 @@ async def test_turn_that_was_not_handed_over_is_told(
 
 async def test_every_archived_run_is_in_the_audit_log_once(system: System) -> None:
     sent = await _rejected(system, "Karla Kern")
-    kept = await _archived(system, sent)
+    kept = await archived(system, sent)
 
     audited = await system.records.rows(
         "SELECT content ->> 'run', content ->> 'digest', content ->> 'artifact'"
@@ -153,11 +118,11 @@ async def test_every_archived_run_is_in_the_audit_log_once(system: System) -> No
 
 async def test_erased_ticket_leaves_tombstones(system: System) -> None:
     sent = await _rejected(system, "Lale Lang")
-    kept = await _archived(system, sent)
+    kept = await archived(system, sent)
     await system.connected.keys.destroy_ticket_key(sent.ticket.tenant_id, sent.ticket.ticket_id)
 
     bundle = await system.command("ticket", "bundle", sent.name)
-    await _forget(await system.connected.temporal(), kept)
+    await forget(await system.connected.temporal(), kept)
     trace = await system.command("ticket", "trace", sent.name)
     replay = await system.command("ticket", "replay", sent.name)
     listed = await system.command("ticket", "list", BOOKS)

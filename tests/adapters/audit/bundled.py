@@ -14,9 +14,9 @@ from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.ticket_evidence import TicketEvidence
 from adapters.temporal_codec import KeyRing, TenantCodec
-from adapters.temporal_histories import TemporalRun
 from domain.decision import Verdict
 from domain.effect import EffectState, Receipt
+from domain.history import RecordedRun
 from domain.ports import ArtifactKind
 from domain.ticket import TicketRef
 from tests.adapters.audit.chained import SIGNER, happen, seal
@@ -34,8 +34,8 @@ class KeptHistories:
 
     history: str
 
-    async def runs_of(self, ticket: TicketRef) -> Sequence[TemporalRun]:
-        return [TemporalRun(f"ticket:{ticket.tenant_id}:{ticket.route}", "run-1", STARTED_AT, self.history)]
+    async def runs_of(self, ticket: TicketRef) -> Sequence[RecordedRun]:
+        return [RecordedRun(f"ticket:{ticket.tenant_id}:{ticket.route}", "run-1", STARTED_AT, self.history)]
 
 
 async def a_history(story: Story) -> str:
