@@ -130,7 +130,8 @@ class IntakeActivities:
         last = await self._tickets.open(ticket, place.external_id, place.source)
         conversation = await self._read(ticket, place, deliveries)
         message, why_not = await self._unanswered(ticket, conversation)
-        raw = await self._keep_raw(ticket, conversation) if message else None
+        learns = why_not is NoTurn.ANSWERED_BY_TEAMMATE and last.turns > 0
+        raw = await self._keep_raw(ticket, conversation) if message or learns else None
         await self._deliveries.consume(ticket, [delivery.id for delivery in deliveries])
         settings, latest = configuration.settings, conversation.latest_from_customer
         return Fetched(

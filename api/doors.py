@@ -12,8 +12,10 @@ from adapters.postgres.inbox import Accepted, Arrival, InboxState
 from adapters.postgres.page_records import Places
 from adapters.postgres.queue import Before, QueueLine, QueuePage, QueueView
 from api.visitor import Sessions
+from domain.judgement import HandoffStanding, HandoffVerdict, Judgement
 from domain.model import RecordId
 from domain.ports import Ownership
+from domain.ticket import TicketRef
 
 
 class Hooks(Protocol):
@@ -98,6 +100,18 @@ class WordInbox(Inbox, Protocol):
         ...
 
 
+class Judgements(Protocol):
+    """What people think of handoffs."""
+
+    async def judge(self, ticket: TicketRef, principal: RecordId, verdict: HandoffVerdict) -> Judgement:
+        """Raises `JudgementRefused`. Repeating is safe."""
+        ...
+
+    async def standing(self, ticket: TicketRef) -> HandoffStanding:
+        """Whether there is a handoff to judge, and what was said last."""
+        ...
+
+
 @dataclass(frozen=True)
 class Elsewhere:
     """Addresses of other eyes. Where one is empty there is no link."""
@@ -118,6 +132,7 @@ class PageDoors:
     records: Records
     finder: Finder
     ownership: Ownership
+    judgements: Judgements
     words: WordInbox
     elsewhere: Elsewhere = Elsewhere()
     patience_s: float = 9.0  # for a ticket's run to hear a word; people are answered within ten seconds

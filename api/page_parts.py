@@ -6,6 +6,7 @@ from adapters.postgres.connections import DoorConnections
 from adapters.postgres.decision_records import DecisionRecords
 from adapters.postgres.door_sessions import DoorSessions
 from adapters.postgres.inbox import DoorInbox
+from adapters.postgres.judgements import PostgresJudgements
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.page_records import PageRecords
 from adapters.postgres.queue import Queue
@@ -25,6 +26,7 @@ def page_doors(database: Database, keys: KeyStore, master_key: bytes, elsewhere:
         records=records,
         finder=TicketFinder(database, DoorConnections(database, door_keys)),
         ownership=PostgresOwnership(database),
+        judgements=PostgresJudgements(database),
         words=DoorInbox(database, door_keys),
         elsewhere=elsewhere,
     )

@@ -9,12 +9,15 @@ from adapters.operator_words import Word
 from adapters.postgres.queue import QueueLine
 from api.decision_words import told_approvals, told_decisions, told_effects
 from api.doors import PageDoors
+from api.judging import judge
 from api.operator_commands import OperatorCommands
 from api.pages import page, see
 from api.problems import NoSuchDoor
 from api.queue import shown_tickets
 from api.visitor import Doorkeeper, Visitor
+from domain.judgement import HandoffVerdict
 from domain.ownership import RunWord
+from domain.ticket import TicketRef
 
 DONE = {
     Word.TAKE_OVER: "You hold this ticket now. No automated message leaves any more.",
@@ -46,6 +49,8 @@ def ticket_router(doors: PageDoors, doorkeeper: Doorkeeper, commands: OperatorCo
         line = await line_of(doors, visitor, ticket_id)
         [ticket] = await shown_tickets(doors, visitor, [line])
         story = await doors.decisions.of_ticket(visitor.principal.tenant_id, ticket_id)
+        reference = TicketRef(tenant_id=visitor.principal.tenant_id, route=line.route)
+        handoff = await doors.judgements.standing(reference)
         people = {vote.principal_id for asked in story.approvals for vote in asked.votes}
         people |= {click.principal_id for asked in story.approvals for click in asked.refusals}
         names = await doors.records.names(visitor.principal.tenant_id, people)
@@ -55,6 +60,7 @@ def ticket_router(doors: PageDoors, doorkeeper: Doorkeeper, commands: OperatorCo
             visitor,
             ticket=ticket,
             notice=f"{DONE[done]} {RUN[run or RunWord.TOLD]}".strip() if done else "",
+            handoff=handoff,
             decisions=told_decisions(story.decisions),
             approvals=told_approvals(story.approvals, names, visitor.principal.principal_id),
             effects=told_effects(story.effects),
@@ -66,6 +72,12 @@ def ticket_router(doors: PageDoors, doorkeeper: Doorkeeper, commands: OperatorCo
         line = await line_of(doors, visitor, ticket_id)
         answer = await commands.tell(word, line, visitor)
         return see(f"/tickets/{ticket_id}?done={word}&run={answer.run}")
+
+    @router.post("/tickets/{ticket_id}/handoff/{verdict}")
+    async def judge_handoff(ticket_id: UUID, verdict: HandoffVerdict, visitor: writer) -> Response:
+        """Say whether the handoff was right, then look at the ticket."""
+        await judge(doors, visitor, await line_of(doors, visitor, ticket_id), verdict)
+        return see(f"/tickets/{ticket_id}#handoff")
 
     return router
 

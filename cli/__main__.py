@@ -21,6 +21,7 @@ COMMANDS = {
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "inbox": "List what arrived, and wake tickets for it again.",
     "effect": "Settle an effect of which nobody knew whether it happened.",
+    "measures": "How fast tickets are answered, how often without a person, and how often wrongly.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "audit": "Verify what was recorded, and hand it to an auditor.",
     "policy": "Put a policy in force, and test policies.",

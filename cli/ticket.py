@@ -11,7 +11,7 @@ from rich.table import Table
 
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
 from adapters.temporal import data_converter
-from cli import ownership
+from cli import judging, ownership
 from cli.bundle import show_bundle
 from cli.connected import Connected, connected
 from cli.draft import draft
@@ -25,10 +25,10 @@ STEP_WIDTH = 16
 
 @click.group()
 def ticket() -> None:
-    """Lists tickets, shows one, tells its story and changes its owner."""
+    """Lists tickets, shows one, tells its story, changes its owner and judges its handoff."""
 
 
-for word in (ownership.take_over, ownership.hand_back, ownership.stop):
+for word in (ownership.take_over, ownership.hand_back, ownership.stop, judging.judge):
     ticket.add_command(word)
 
 

@@ -6,7 +6,7 @@ from time import time
 from uuid import UUID
 
 from adapters.audit.chain import Finding
-from adapters.audit.witnesses import Testimony, ticket_of
+from adapters.audit.witnesses import KnownTickets, ticket_of
 from adapters.postgres.session import Database
 from adapters.postgres.ticket_witness import TicketWitness
 from adapters.temporal_histories import TemporalHistories
@@ -22,12 +22,12 @@ async def disagreements(
     now = datetime.fromtimestamp(time(), UTC)
     for tenant_id in tenants:
         running = {ticket_of(id_): at async for id_, at in histories.tickets_of(tenant_id)}
-        testimony = Testimony(
+        known = KnownTickets(
             tenant_id,
             listed=await witness.listed(tenant_id),
             audited=await witness.audited(tenant_id),
             running=running,
             archived=await witness.archived(tenant_id),
         )
-        for finding in testimony.disagreements(now):
+        for finding in known.disagreements(now):
             yield finding

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
-ARTIFACT_PATTERN = r"^(raw|conversation|passages|facts|draft|card|reason|bundle|history)_[0-9a-f]{64}$"
+ARTIFACT_PATTERN = r"^(raw|conversation|passages|facts|draft|card|reason|bundle|history|edit)_[0-9a-f]{64}$"
 ROUTE_PATTERN = r"^[0-9a-f]{32}$"
 MESSAGE_PATTERN = r"^msg_[0-9a-f]{32}$"
 RECORD_PATTERN = r"^(ticket|order|payment|card|principal|note)_[0-9a-f]{24}$"

@@ -17,6 +17,7 @@ from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal
 from domain.fact import OrderRecord
 from domain.handoff import HandoffReason
 from domain.knowledge import KnowledgeZone, Passage, RetrievalBackend
+from domain.learning import LabelledEdit, LeftDraft
 from domain.model import ApprovalId, ArtifactRef, Digest, EffectKey, RecordId, Version
 from domain.ownership import OwnerChange
 from domain.playbook import RefundPlaybook
@@ -161,6 +162,7 @@ class ArtifactKind(StrEnum):
     REASON = "reason"
     BUNDLE = "bundle"
     HISTORY = "history"
+    EDIT = "edit"  # a teammate's words in place of a draft, redacted
 
 
 class Artifacts(Protocol):
@@ -409,4 +411,19 @@ class Ownership(Protocol):
 
     async def standing(self, ticket: TicketRef, keys: Sequence[EffectKey]) -> Sequence[PerformedEffect]:
         """How these effects of the ticket stand now."""
+        ...
+
+
+# --- learning ---------------------------------------------------------------------------------
+
+
+class LabelledEdits(Protocol):
+    """What teammates made of our drafts."""
+
+    async def left(self, ticket: TicketRef) -> LeftDraft | None:
+        """The newest draft that was left for a teammate; None where there is none."""
+        ...
+
+    async def record(self, ticket: TicketRef, edit: LabelledEdit) -> bool:
+        """Once per message, whose first edit stays; whether it was new. Repeating is safe."""
         ...

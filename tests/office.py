@@ -12,6 +12,7 @@ from activities.effects import EffectActivities
 from activities.facts import FactActivities
 from activities.handoff import HandoffActivities
 from activities.intake import IntakeActivities
+from activities.learning import LearningActivities
 from activities.policy import PolicyActivities
 from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
@@ -27,6 +28,7 @@ from adapters.in_memory import (
     InMemoryHelpdesk,
     InMemoryKeys,
     InMemoryKnowledge,
+    InMemoryLabelledEdits,
     InMemoryLedger,
     InMemoryPolicies,
     InMemoryRedactor,
@@ -142,6 +144,7 @@ class Office:
         self.classifier = InMemoryClassifier()
         self.drafter = InMemoryDrafter()
         self.knowledge = InMemoryKnowledge(passage("The opening hours are nine to five."))
+        self.edits = InMemoryLabelledEdits()
         self.policies = InMemoryPolicies()
         self.shop = InMemoryShop(order("HB-1001", 30_00), order("HB-1002", 120_00), order("HB-1003", 900_00))
         self.sender = WatchedSender(now=NOW, helpdesk=self.helpdesk)
@@ -212,6 +215,7 @@ class Office:
             self.effects(),
             HandoffActivities(tickets=tickets, artifacts=artifacts, vault=self.vault),
             SettlementActivities(tickets=tickets),
+            LearningActivities(artifacts=artifacts, vault=vault, redactor=self.redactor, edits=self.edits),
         )
 
     def intake(self) -> IntakeActivities:

@@ -13,6 +13,7 @@ from activities.effects import EffectActivities
 from activities.facts import FactActivities
 from activities.handoff import HandoffActivities
 from activities.intake import IntakeActivities
+from activities.learning import LearningActivities
 from activities.policy import PolicyActivities
 from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
@@ -37,6 +38,7 @@ from adapters.postgres.deliveries import InboxDeliveries
 from adapters.postgres.inbox import InboxKind
 from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.knowledge import PostgresKnowledge
+from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
@@ -129,6 +131,7 @@ class Parts:
             self._effects,
             HandoffActivities(tickets=self._tickets, artifacts=self._artifacts, vault=self._vault),
             SettlementActivities(tickets=self._tickets),
+            self._learning(),
         )
 
     def relay_to(self, client: Client) -> Relay:
@@ -194,6 +197,12 @@ class Parts:
     def _approval_steps(self) -> ApprovalActivities:
         return ApprovalActivities(
             approvals=self._approvals, artifacts=self._artifacts, vault=self._vault, tickets=self._tickets
+        )
+
+    def _learning(self) -> LearningActivities:
+        edits = PostgresLabelledEdits(self.app)
+        return LearningActivities(
+            artifacts=self._artifacts, vault=self._vault, redactor=self._redactor, edits=edits
         )
 
     def _make_policy(self) -> PolicyActivities:

@@ -51,11 +51,12 @@ async def ask(
         search_attributes=TypedSearchAttributes([SearchAttributePair(TENANT_ID, str(tenant))]),
         static_summary="Approval",
     )
-    turn.question = Question(request)
-    async with acknowledging(turn):  # here and not before: local steps come one after another
-        result = await _answer(turn.question, child)
-    turn.question = None
-    return result
+    turn.question = question = Question(request)
+    try:
+        async with acknowledging(turn):  # here and not before: local steps come one after another
+            return await _answer(question, child)
+    finally:
+        turn.question, question.superseded = None, bool(question.superseded)
 
 
 async def _answer(question: Question, child: Answering) -> ApprovalResult:
@@ -70,7 +71,8 @@ async def _answer(question: Question, child: Answering) -> ApprovalResult:
     if not child.done():
         await child.signal(ApprovalWorkflow.supersede)
     result = await child
-    if result.status is ApprovalStatus.SUPERSEDED:
+    question.superseded = result.status is ApprovalStatus.SUPERSEDED
+    if question.superseded:
         raise DraftChanged(question.other_words)
     return result
 

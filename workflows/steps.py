@@ -8,6 +8,7 @@ from activities.effects import EffectActivities, PerformInput
 from activities.facts import FactActivities, LookUpInput
 from activities.handoff import HandoffActivities, PreparedHandoff
 from activities.intake import Fetched, FetchInput, IntakeActivities, RedactInput
+from activities.learning import LearningActivities, LearnInput
 from activities.policy import DecideInput, PolicyActivities
 from activities.retrieval import RetrievalActivities, RetrieveInput
 from activities.settlement import SettleInput, SettlementActivities
@@ -133,6 +134,16 @@ async def prepare_handoff(told: HandoffFacts) -> PreparedHandoff:
     """The whole story, and the ticket in the team's hands."""
     return await workflow.execute_local_activity_method(
         HandoffActivities.prepare, told, summary="Prepare the handoff", **LOCAL_STEP
+    )
+
+
+async def learn(ticket: TicketRef, raw: ArtifactRef) -> None:
+    """How a teammate changed the draft that was left for them."""
+    await workflow.execute_local_activity_method(
+        LearningActivities.learn,
+        LearnInput(ticket=ticket, raw=raw),
+        summary="Learn from the edit",
+        **REDACTION,
     )
 
 

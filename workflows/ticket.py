@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 from activities.intake import Fetched
 from activities.settlement import SettleInput
-from domain.approval import ChangeDraft
+from domain.approval import ChangeDraft, VoteRefusal
 from domain.handoff import HandoffReason
 from domain.mail import FINAL, NoTurn
 from domain.model import ArtifactRef, Code, MessageKey
@@ -98,17 +98,20 @@ class TicketWorkflow:
         self._refuse_other_ticket(order)
 
     @workflow.update
-    def change_draft(self, order: ChangeDraft) -> None:
-        """Other words for the reply of the question that waits: it is superseded, and asked anew."""
+    async def change_draft(self, order: ChangeDraft) -> None:
+        """Other words for the reply of the question that waits: it is superseded, and asked anew.
+
+        Answered once it is certain that the old words are not what people have said yes to.
+        """
         question = self._question
-        if question is not None:
-            question.other_words = order.text
+        if question is None or not await question.takes(order.text):
+            raise _refused(VoteRefusal.NOT_PENDING)
 
     @change_draft.validator
     def _refuse_change(self, order: ChangeDraft) -> None:
         refusal = refusal_of_change(order, self._question, now=workflow.now())
         if refusal is not None:
-            raise ApplicationError(refusal.value, type=refusal.value, non_retryable=True)
+            raise _refused(refusal)
 
     @property
     def _question(self) -> Question | None:
@@ -162,6 +165,8 @@ class TicketWorkflow:
 
     async def _let_it_be(self, fetched: Fetched) -> None:
         """Our own echo, or a teammate's ticket: recorded, and no effect. An earlier outcome stays."""
+        if fetched.no_turn is NoTurn.ANSWERED_BY_TEAMMATE and fetched.raw is not None:
+            await self._learn(fetched.raw)
         if fetched.no_turn in FINAL and self._record.owner is Owner.AUTOMATION:
             self._silent_until = None
             await self._settle(Ending(Outcome.ABANDONED, Stage.SETTLED, fetched.no_turn.value))
@@ -176,12 +181,20 @@ class TicketWorkflow:
             stage = Stage.HANDED_OVER if self._record.owner is Owner.TEAMMATE else Stage.SETTLED
             self._view.conclude(self._record, stage)
 
+    async def _learn(self, raw: ArtifactRef) -> None:
+        """What a teammate made of our draft. Nothing hangs on it, so trouble with it is only told."""
+        try:
+            await steps.learn(self._ticket, raw)
+        except FailureError as failure:
+            raise_if_cancelled(failure)
+            workflow.logger.warning("edit_not_learned")
+
     async def _take_turn(self, turn: Turn, raw: ArtifactRef) -> None:
-        turn.recontact = self._silent_until is not None
-        if not workflow.patched(RECONTACT_BY_MEANING):
+        in_window = self._silent_until is not None
+        turn.recontact = in_window or self._record.outcome in OUTCOMES_OF_AN_ANSWER
+        if turn.recontact and not workflow.patched(RECONTACT_BY_MEANING):
+            turn.recontact = in_window
             await self._tell_recontact(turn)
-        elif self._record.outcome in OUTCOMES_OF_AN_ANSWER:
-            turn.recontact = True
         self._silent_until = None
         self._turn_now = turn
         ending = await self._answer(turn, raw)
@@ -239,14 +252,14 @@ class TicketWorkflow:
 
     async def _let_go(self) -> None:
         """Nothing is under way: the record says whose ticket it is, and the run ends."""
+        stopped = isinstance(self._takeover.order, Stop)
         self._takeover.hear()
-        was_theirs = self._record.owner is Owner.TEAMMATE
         self._record = self._takeover.over(self._record)
         self._silent_until = None
-        if was_theirs and isinstance(self._takeover.order, TakeOver):
-            return  # it was handed over before; why, stays in the records
+        if self._reason is not None and not stopped:
+            return  # this run had handed it over already; why, stays in the records
         self._reason = HandoffReason.TAKEN_OVER
-        await self._settle(STOPPED if isinstance(self._takeover.order, Stop) else TAKEN_OVER)
+        await self._settle(STOPPED if stopped else TAKEN_OVER)
 
     async def _hand_over_unread(self, wake: UUID | None, reason: HandoffReason) -> None:
         """The ticket cannot even be read. The delivery that told of it names the effects."""
@@ -324,6 +337,10 @@ class TicketWorkflow:
             unread=self._mailbox.unread,
         )
         workflow.continue_as_new(carried)
+
+
+def _refused(why: VoteRefusal) -> ApplicationError:
+    return ApplicationError(why.value, type=why.value, non_retryable=True)
 
 
 def _carried(start: Start) -> CarriedOver:

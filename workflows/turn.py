@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from temporalio import workflow
+
 from domain.approval import ApprovalRequest, ApprovalStatus
 from domain.decision import PolicyDecision
 from domain.draft import Draft
@@ -44,6 +46,13 @@ class Question:
 
     request: ApprovalRequest
     other_words: ArtifactRef | None = None
+    superseded: bool | None = None  # None: nobody knows yet
+
+    async def takes(self, words: ArtifactRef) -> bool:
+        """Whether these, or newer ones, take the place of what was asked about."""
+        self.other_words = words
+        await workflow.wait_condition(lambda: self.superseded is not None)
+        return bool(self.superseded)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Fakes of every port for unit tests, with the real ones' rules and switches for trouble."""
 
+from adapters.in_memory.learning import InMemoryLabelledEdits
 from adapters.in_memory.ledger import InMemoryApprovals, InMemoryLedger, KeptApproval
 from adapters.in_memory.minds import (
     InMemoryClassifier,
@@ -33,6 +34,7 @@ __all__ = [
     "InMemoryHelpdesk",
     "InMemoryKeys",
     "InMemoryKnowledge",
+    "InMemoryLabelledEdits",
     "InMemoryLedger",
     "InMemoryOwnership",
     "InMemoryPolicies",

@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "chain_audit_events")
+MAIN = Schema(SCHEMA, main, "measure_tickets")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 

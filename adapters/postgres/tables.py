@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Computed,
     DateTime,
@@ -176,6 +177,13 @@ inbox = Table(
         "route",
         "received_at",
         postgresql_where=text("state in ('pending', 'dispatched')"),
+    ),
+    Index(
+        "inbox_of_route",
+        "tenant_id",
+        "route",
+        "received_at",
+        postgresql_where=text("kind = 'helpdesk' and route is not null"),
     ),
 )
 
@@ -468,6 +476,63 @@ audit_heads = Table(
     required("entry"),
     required("signature"),
     UniqueConstraint("register"),
+)
+
+# --- what is measured -----------------------------------------------------------------------------------
+
+# A trigger writes it: an outcome that changes leaves a line.
+ticket_outcomes = Table(
+    "ticket_outcomes",
+    main,
+    tenant(),
+    Column("ticket_id", Uuid, primary_key=True, nullable=False),
+    Column("sequence", Integer, primary_key=True, nullable=False, autoincrement=False),
+    Column("outcome", Text),
+    Column("previous", Text),
+    Column("reason", Text),
+    count("turns"),
+    at("at"),
+)
+
+ticket_measures = Table(
+    "ticket_measures",
+    main,
+    tenant(),
+    Column("ticket_id", Uuid, primary_key=True, nullable=False),
+    Column("turn", Integer, primary_key=True, nullable=False, autoincrement=False),
+    maybe_at("received_at"),
+    maybe_at("first_reply_at"),
+    at("settled_at"),
+    Column("waited_for_people_ms", BigInteger),  # None: nobody was asked
+    Column("approved_unchanged", Boolean),  # None: nobody has answered
+    Column("decided_in_ms", BigInteger),
+    Column("handoff_reason", Text),
+)
+
+handoff_judgements = Table(
+    "handoff_judgements",
+    main,
+    tenant(),
+    Column("ticket_id", Uuid, primary_key=True, nullable=False),
+    Column("sequence", Integer, primary_key=True, nullable=False, autoincrement=False),
+    required("principal_id"),
+    required("verdict"),
+    at("at"),
+)
+
+labelled_edits = Table(
+    "labelled_edits",
+    main,
+    tenant(),
+    Column("ticket_id", Uuid, primary_key=True, nullable=False),
+    text_key("message"),
+    Column("turn", Integer, nullable=False),
+    required("draft"),  # artifacts, as the edited one is
+    required("edited"),
+    Column("distance_permille", Integer, nullable=False),
+    Column("policy_version", Text),
+    Column("drafter", Text),
+    at("at"),
 )
 
 # --- the key database -----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters.door_keys import number_aad
 from adapters.keys import aad_of, open_sealed, seal
+from adapters.postgres.measuring import measured
 from adapters.postgres.session import Database
 from adapters.postgres.tables import answered_messages, audit_events, tickets
 from domain.audit import DecidedAction, PerformedEffect, TurnSettled
@@ -115,6 +116,7 @@ class PostgresTickets:
                 added = _answered(ticket, settlement.message, record.turns)
                 if (await session.execute(added)).first() is not None:
                     await session.execute(await _audited(session, ticket, settlement, settlement.message))
+                    await session.execute(*measured(ticket, settlement))
 
     async def hand_over(self, ticket: TicketRef, reason: HandoffReason) -> int:
         """Exclusive lock on the ticket, then the owner. One that is handed over keeps its epoch."""

@@ -30,6 +30,7 @@ from domain.ticket import Mode, Stage
 from tests.office import TENANT, TICKET, Office
 from tests.workflows.conftest import opened_environment
 from tests.workflows.running import REASON, WORKFLOWS, Desk, open_desk
+from tests.workflows.test_learning_from_edits import edited
 from workflows.messages import DeliveryArrived, TicketClosed
 from workflows.ticket import TicketWorkflow
 
@@ -233,6 +234,7 @@ PATHS: dict[str, Journey] = {
     "reminded": Journey(says(MEDIUM), partial(patient, remind_every_s=3600, expires_in_s=3 * 3600)),
     "climbed": Journey(says(MEDIUM), partial(patient, ladder=LADDER, expires_in_s=3 * 3600)),
     "draft_changed": Journey(draft_changed),
+    "edited": Journey(edited, partial(Office, Mode.ASSIST)),
 }
 
 

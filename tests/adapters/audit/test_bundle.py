@@ -1,5 +1,6 @@
 """A bundle verifies by itself, and says what is wrong with it, whatever was changed."""
 
+import ast
 import hashlib
 import json
 import shutil
@@ -8,10 +9,12 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from adapters.audit import chain, verify_bundle
 from adapters.audit.bundle import NotSealedYet, OutputExists, write_bundle
 from adapters.audit.verify_bundle import BUNDLE_PURPOSE, MANIFEST, SIGNATURE, sha256
 from domain.approval import ApprovalStatus
@@ -274,3 +277,14 @@ def test_a_bundle_of_another_key_is_not_trusted(bundle: Path) -> None:
 
     assert done.returncode == 1
     assert "not the one to be trusted" in done.stdout
+
+
+@pytest.mark.parametrize("program", [chain, verify_bundle])
+def test_a_verifier_imports_nothing_of_ours(program: ModuleType) -> None:
+    tree = ast.parse(Path(str(program.__file__)).read_text(encoding="utf-8"))
+    found = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    found |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    roots = {name.partition(".")[0] for name in found}
+
+    assert roots - set(sys.stdlib_module_names) == {"cryptography"}

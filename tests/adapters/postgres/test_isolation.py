@@ -15,6 +15,8 @@ from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.door_sessions import DoorSessions
 from adapters.postgres.freezes import Freezes
+from adapters.postgres.judgements import PostgresJudgements
+from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.sealer import Sealer
@@ -25,8 +27,10 @@ from adapters.postgres.vault import PostgresVault
 from domain.action import ActionType
 from domain.approval import VoteRefusal
 from domain.decision import Verdict
+from domain.judgement import HandoffVerdict
+from domain.learning import LabelledEdit
 from domain.ports import ArtifactKind
-from domain.ticket import ClosingRecord, Settlement, Stage
+from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.archived import an_archived_run
 from tests.adapters.postgres.story import POLICY, Story
 from tests.adapters.postgres.test_tenant_registry import connected
@@ -34,7 +38,17 @@ from tests.conftest import MASTER_KEY, Databases, a_tenant
 
 TENANT_TABLES = [table for table in main.sorted_tables if table is not directory]
 SETTLEMENT = Settlement(
-    record=ClosingRecord(), stage=Stage.SETTLED, reason="answered", message="msg_" + 32 * "1"
+    record=ClosingRecord(outcome=Outcome.HANDED_OVER),
+    stage=Stage.HANDED_OVER,
+    reason="low_confidence",
+    message="msg_" + 32 * "1",
+)
+EDIT = LabelledEdit(
+    message="msg_" + 32 * "1",
+    turn=0,
+    draft="draft_" + 64 * "0",
+    edited="edit_" + 64 * "0",
+    distance_permille=100,
 )
 INBOX_ROW = text("""
     insert into inbox (tenant_id, id, kind, source, delivery_key, body)
@@ -66,6 +80,8 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await logins.issue_link(tenant_id, teammate)
     await DoorSessions(story.databases.door).open_by_token(token)
     await ArchivedRuns(story.databases.app).add(an_archived_run(story.ticket))
+    await PostgresJudgements(story.databases.door).judge(story.ticket, voter, HandoffVerdict.WRONG)
+    await PostgresLabelledEdits(story.databases.app).record(story.ticket, EDIT)
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
@@ -187,6 +203,8 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
         "decisions",
         "policy_versions",
         "approval_votes",
+        "ticket_outcomes",
+        "handoff_judgements",
     ],
 )
 @pytest.mark.parametrize("change", ["update {} set tenant_id = tenant_id", "delete from {}", "truncate {}"])
