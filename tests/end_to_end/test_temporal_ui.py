@@ -14,7 +14,7 @@ from tests.end_to_end.browser import running_browser
 from tests.end_to_end.system import APPROVE, BOOKS, Person, System
 from workflows.ids import ticket_workflow_id
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.browser, pytest.mark.timeout(240)]
 
 APPROVER = "U0MARTA"
 SOON_MS = 30_000
