@@ -16,7 +16,7 @@ from cli.sentences import sentence_for
 # Loaded when asked for: `countersign --help` must not wait for a language model's libraries.
 COMMANDS = {
     "up": "Start everything on this machine and look after it.",
-    "demo": "The whole system with two shops, their tickets, and one thing for you to do.",
+    "demo": "The whole system with three shops, their tickets, and one thing for you to do.",
     "ticket": "List tickets, show one, tell its story, take it over, hand it back or stop it.",
     "tenant": "Whose tickets are answered, from what and by which rules.",
     "inbox": "List what arrived, and wake tickets for it again.",

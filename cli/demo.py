@@ -1,19 +1,20 @@
-"""`countersign demo`: the whole system with two shops, their tickets, and one thing for you to do."""
+"""`countersign demo`: the whole system with three shops, their tickets, and one thing for you to do."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
-import httpx
 from rich.console import Console
-from rich.table import Table
 
 from adapters.settings import Settings
 from cli.connected import Connected, connected
+from cli.demo_account import Played, account, sentence
 from cli.demo_bulk import run_file, texts_of
-from cli.demo_data import TENANTS, DemoTicket, DemoVote, Expectation, shop_of, tickets
-from cli.demo_watch import Ending, Feed, Sent, Watch
+from cli.demo_data import TENANTS, tickets
+from cli.demo_story import Story, Theatre, send
+from cli.demo_watch import Ending, Feed, Lookout, Sent
 from cli.demo_world import Emulators, build, next_run, policy_file, renumbered
 from cli.processes import Stack, StackOptions
 from cli.tenant_login import login_address
@@ -21,7 +22,8 @@ from cli.terminal import console, own_command
 from cli.up import addresses, running_stack
 from domain.ticket import Stage
 
-EVERY_TICKET_WITHIN_S = 120.0
+EVERY_TICKET_WITHIN_S = 180.0  # one of them waits a minute for an answer that nobody gives
+ACKNOWLEDGE_WITHIN_S = 20
 LOOK_EVERY_S = 0.25
 RECONTACT_WINDOW_S = 3 * 24 * 3600
 # An order that no ticket of ours names, for a ticket of the person's own.
@@ -40,7 +42,7 @@ TEAMMATE = "Marta Lind"
 )
 @click.option("--workers", type=click.IntRange(1, 8), default=1, show_default=True)
 def demo(*, once: bool, file: Path | None, workers: int) -> None:
-    """The whole system with two shops, their tickets, and one thing for you to do."""
+    """The whole system with three shops, their tickets, and one thing for you to do."""
     shown = console()
     by_itself = once or file is not None or not shown.is_terminal
     if file is not None:
@@ -58,58 +60,123 @@ async def _demo(shown: Console, options: StackOptions, file: Path | None, *, by_
             await _interactive(shown, stack, stopped)
             return False
         run = next_run(stack.home)
-        emulators = await build(stack, recontact_window_s=0, policies={}, run=run)
+        promise = ACKNOWLEDGE_WITHIN_S if file is None else None
+        emulators = await build(
+            stack, recontact_window_s=0, policies={}, run=run, acknowledge_within_s=promise
+        )
         async with connected(stack.settings) as system:
             if file is not None:
                 return await run_file(shown, system, emulators, file)
-            return await _once(shown, system, emulators, run)
+            return await _once(shown, system, emulators, run, stopped)
 
 
-async def _once(shown: Console, system: Connected, emulators: Emulators, run: int) -> bool:
+async def _once(
+    shown: Console, system: Connected, emulators: Emulators, run: int, stopped: asyncio.Event
+) -> bool:
     """Every ticket of ours, votes included; True where one did not end as expected."""
-    sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
-    expected = {entry.ticket.ticket_id: ticket for entry, ticket in zip(sent, tickets(), strict=True)}
-    watch = Watch(system, sent)
-    ended: list[tuple[Sent, Ending]] = []
-    to_vote: dict[str, Sent] = {}
-    async with asyncio.timeout(EVERY_TICKET_WITHIN_S):
-        while watch.unfinished:
-            done, asking = await watch.look()
-            ended += done
-            for entry, ending in done:
-                shown.print(_sentence(entry, ending))
-            to_vote |= {entry.name: entry for entry in asking}
-            for entry in list(to_vote.values()):
-                if await _vote(shown, system, emulators, entry, expected[entry.ticket.ticket_id]):
-                    del to_vote[entry.name]
-            await asyncio.sleep(LOOK_EVERY_S)
-    return _summary(shown, ended, [expected[entry.ticket.ticket_id] for entry, _ in ended])
+    theatre = await _theatre(shown, system, emulators, run)
+    stories = await _send_all(theatre)
+    playing = [asyncio.create_task(_played(shown, story)) for story in stories]
+    await _over(playing, stopped)
+    late = [story.sent.name for story, task in zip(stories, playing, strict=True) if task.cancel()]
+    played = [
+        task.result() for story, task in zip(stories, playing, strict=True) if story.sent.name not in late
+    ]
+    if late:
+        shown.print(f"Not at rest: {', '.join(late)}", soft_wrap=True)
+    else:
+        await _quiet(emulators, stories)
+    return await account(shown, emulators, played) or bool(late)
+
+
+async def _over(playing: Sequence[asyncio.Task[Played]], stopped: asyncio.Event) -> None:
+    """Once all are at rest, one has failed, somebody stops the demo, or it takes too long."""
+    all_of_them = asyncio.gather(*playing)
+    asked_to_stop = asyncio.create_task(stopped.wait())
+    either: list[asyncio.Future[Any]] = [all_of_them, asked_to_stop]
+    await asyncio.wait(either, timeout=EVERY_TICKET_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+    asked_to_stop.cancel()
+    if all_of_them.done():
+        all_of_them.result()
+
+
+async def _played(shown: Console, story: Story) -> Played:
+    """With a line in the terminal."""
+    ending = await story.play()
+    if ending is None:
+        raise RuntimeError(story.sent.name)
+    played = Played(story, ending)
+    shown.print(f"  {story.sent.name}  {played.sentence}", soft_wrap=True)
+    return played
+
+
+async def _quiet(emulators: Emulators, stories: Sequence[Story]) -> None:
+    """Until every announcement, the late copies too, has arrived."""
+    ours = {(story.sent.tenant, story.sent.number) for story in stories}
+    while True:
+        hooks = (await emulators.ask("GET", "/state"))["webhooks"]
+        if all(hook["state"] == "delivered" for hook in hooks if (hook["brand"], hook["ticket_id"]) in ours):
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _theatre(
+    shown: Console, system: Connected, emulators: Emulators, run: int, *, votes: bool = True
+) -> Theatre:
+    def told(entry: Sent, what: str) -> None:
+        shown.print(f"  {entry.name}  {what}", soft_wrap=True)
+
+    lookout = Lookout(system, [await system.tenant(name) for name in TENANTS])
+    return Theatre(system, await system.temporal(), emulators, lookout, told, run, votes)
+
+
+async def _send_all(theatre: Theatre) -> Sequence[Story]:
+    stories: dict[str, Story] = {}
+    for ticket in tickets():
+        stories[ticket.name] = await send(theatre, ticket, stories)
+    return list(stories.values())
 
 
 async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> None:
     policies = {tenant: policy_file(stack.home, tenant) for tenant in TENANTS}
     run = next_run(stack.home)
-    emulators = await build(stack, recontact_window_s=RECONTACT_WINDOW_S, policies=policies, run=run)
+    emulators = await build(
+        stack,
+        recontact_window_s=RECONTACT_WINDOW_S,
+        policies=policies,
+        run=run,
+        acknowledge_within_s=ACKNOWLEDGE_WITHIN_S,
+    )
     for line in addresses(stack, Settings()):
         shown.print(line)
     link = await login_address(stack.settings, TENANTS[0], TEAMMATE)
     shown.print(f"The queue, as {TEAMMATE} (once, within 15 minutes): {link}", soft_wrap=True)
     async with connected(stack.settings) as system:
-        sent = [await _send(system, emulators, ticket, run) for ticket in tickets()]
+        theatre = await _theatre(shown, system, emulators, run, votes=False)
+        stories = await _send_all(theatre)
+        playing = [asyncio.create_task(story.play()) for story in stories]
         names = {await system.tenant(name): name for name in TENANTS}
-        await _tell(shown, Feed(system, names, sent), sent, _instruction(stack, run), stopped)
+        feed = Feed(system, names, [story.sent for story in stories])
+        try:
+            await _tell(shown, feed, playing, _instruction(stack, run), stopped)
+        finally:
+            for task in playing:
+                task.cancel()
 
 
 async def _tell(
-    shown: Console, feed: Feed, sent: Sequence[Sent], instruction: str, stopped: asyncio.Event
+    shown: Console,
+    feed: Feed,
+    playing: Sequence[asyncio.Task[Ending | None]],
+    instruction: str,
+    stopped: asyncio.Event,
 ) -> None:
     """A line for each ticket that rests or waits; once ours only wait for people, what to do."""
-    working = {entry.ticket.ticket_id for entry in sent}
     waiting: set[str] = set()
+    was_working = True
     while not stopped.is_set():
-        was_working = bool(working)
+        is_working = sum(_goes_on(task) for task in playing) > 0
         for entry, ending in await feed.look():
-            working.discard(entry.ticket.ticket_id)
             shown.print(_sentence(entry, ending))
             if ending.line.stage == Stage.WAITING_FOR_APPROVAL:
                 waiting.add(entry.name)
@@ -118,9 +185,17 @@ async def _tell(
                 for line in _done(ending):
                     shown.print(f"    {line}")
                 shown.print(f"    The story: [bold]{own_command()} ticket trace {entry.name}[/bold]")
-        if was_working and not working:
+        if was_working and not is_working:
             shown.print(instruction)
+        was_working = is_working
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _goes_on(playing: asyncio.Task[Ending | None]) -> bool:
+    """Raises what went wrong in a story."""
+    if playing.done():
+        playing.result()
+    return not playing.done()
 
 
 def _done(ending: Ending) -> Iterator[str]:
@@ -143,78 +218,7 @@ def _instruction(stack: Stack, run: int) -> str:
     )
 
 
-async def _send(system: Connected, emulators: Emulators, ticket: DemoTicket, run: int) -> Sent:
-    opened = await emulators.ask(
-        "POST",
-        "/tickets",
-        {
-            "brand": ticket.tenant,
-            "subject": renumbered(ticket.subject, run),
-            "body": renumbered(ticket.body, run),
-            "requester": shop_of(ticket.tenant).customer(ticket.writer).model_dump(),
-            "duplicate_delivery": ticket.duplicate_delivery,
-        },
-    )
-    number = str(opened["id"])
-    return Sent(ticket.tenant, number, await system.ticket(f"{ticket.tenant}/{number}"))
-
-
-async def _vote(
-    shown: Console, system: Connected, emulators: Emulators, entry: Sent, ticket: DemoTicket
-) -> bool:
-    """Clicks as the teammate whom the ticket names; False while the card is not there yet."""
-    if ticket.vote is None:
-        shown.print(f"  {entry.name}  waits for a vote that nobody was to cast")
-        return True
-    approvals = await system.tickets.pending_approvals(entry.ticket)
-    if not approvals or not await _click(emulators, approvals[0], ticket.vote):
-        return False
-    shown.print(f"  {entry.name}  {ticket.vote.by} clicks {ticket.vote.kind}")
-    return True
-
-
-async def _click(emulators: Emulators, approval: str, vote: DemoVote) -> bool:
-    order = {
-        "user": vote.by,
-        "action_id": f"approval-{vote.kind}",
-        "approval": approval,
-        "reason": vote.reason,
-    }
-    try:
-        answer = await emulators.ask("POST", "/slack/click", order)
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code == httpx.codes.NOT_FOUND:
-            return False
-        raise
-    return bool(answer["ok"])
-
-
 def _sentence(entry: Sent, ending: Ending) -> str:
     if ending.line.stage == Stage.WAITING_FOR_APPROVAL:
         return f"  {entry.name}  waits for a countersignature in Slack"
-    words = {
-        "answered": "answered, with the article it quotes",
-        "refunded": "refunded, then answered",
-        "handed_over": f"handed to a teammate: {ending.because.replace('_', ' ')}",
-    }
-    return f"  {entry.name}  {words.get(ending.kind, ending.kind)}"
-
-
-def _summary(shown: Console, ended: Sequence[tuple[Sent, Ending]], expected: Sequence[DemoTicket]) -> bool:
-    table = Table("ticket", "about", "expected", "was", "because", box=None)
-    wrong = 0
-    for (entry, ending), ticket in zip(ended, expected, strict=True):
-        as_expected = _is_as_expected(ending, ticket)
-        wrong += not as_expected
-        mark = "" if as_expected else " (!)"
-        table.add_row(entry.name, ticket.name, ticket.expect, ending.kind + mark, ending.because)
-    shown.print()
-    shown.print(table)
-    shown.print(f"\n{len(ended)} tickets, {len(ended) - wrong} as expected")
-    return wrong > 0
-
-
-def _is_as_expected(ending: Ending, ticket: DemoTicket) -> bool:
-    if ticket.expect is Expectation.HANDED_OVER:
-        return ending.kind == "handed_over" and ending.because == ticket.reason
-    return ticket.expect.startswith(ending.kind)
+    return f"  {entry.name}  {sentence(ending)}"

@@ -1,7 +1,7 @@
 """Watches what becomes of the demo's tickets and says it in a line each."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
@@ -42,17 +42,19 @@ class Ending:
 
     @property
     def kind(self) -> str:
-        """In the words of the expectations: answered, refunded or handed_over."""
+        """In the words of the expectations: answered, refunded, handed_over or not_answered."""
         if self.line.stage == Stage.HANDED_OVER or self.line.outcome == "handed_over":
             return "handed_over"
         if self.confirmed("refund"):
             return "refunded"
+        if self.line.outcome == "abandoned":
+            return "not_answered"
         return "answered" if self.confirmed("reply") else str(self.line.outcome or self.line.stage)
 
     @property
     def because(self) -> str:
-        """For a handover."""
-        return (self.line.reason or "") if self.kind == "handed_over" else ""
+        """Where a teammate got it, or nobody an answer."""
+        return (self.line.reason or "") if self.kind in {"handed_over", "not_answered"} else ""
 
 
 class Watch:
@@ -71,7 +73,7 @@ class Watch:
     async def look(self) -> tuple[list[tuple[Sent, Ending]], list[Sent]]:
         """What came to rest since the last look, and what began to wait for a person."""
         lines = await self._lines()
-        done = [(self._open[id_], line) for id_, line in lines.items() if _rests(line)]
+        done = [(self._open[id_], line) for id_, line in lines.items() if rests(line)]
         asking = [self._open[id_] for id_, line in lines.items() if self._newly_waits(id_, line)]
         for entry, _ in done:
             del self._open[entry.ticket.ticket_id]
@@ -101,12 +103,42 @@ class Watch:
         return Ending(line, await self._system.tickets.effects_of(entry.ticket))
 
 
+class Lookout:
+    """Looks at all tickets at once, however many stories wait for theirs."""
+
+    def __init__(self, system: Connected, tenants: Sequence[UUID]) -> None:
+        self._system = system
+        self._tenants = tenants
+        self._lines: Mapping[UUID, TicketLine] = {}
+        self._looked_at = 0.0
+        self._looking = asyncio.Lock()
+
+    async def until(self, sent: Sent, wanted: Callable[[TicketLine], bool]) -> TicketLine:
+        """The ticket as soon as it is seen so."""
+        while True:
+            line = (await self._fresh()).get(sent.ticket.ticket_id)
+            if line is not None and wanted(line):
+                return line
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _fresh(self) -> Mapping[UUID, TicketLine]:
+        async with self._looking:
+            if monotonic() - self._looked_at >= LOOK_EVERY_S:
+                found = [
+                    t for tenant in self._tenants for t in await self._system.tickets.newest(tenant, 1000)
+                ]
+                self._lines = {line.ticket.ticket_id: line for line in found}
+                self._looked_at = monotonic()
+        return self._lines
+
+
 def _standing(line: TicketLine) -> tuple[bool, bool, int]:
-    return line.stage in WAITING, _rests(line), line.turns
+    return line.stage in WAITING, rests(line), line.turns
 
 
-def _rests(line: TicketLine) -> bool:
-    return line.stage in RESTING and line.turns > 0
+def rests(line: TicketLine) -> bool:
+    """Whether nothing happens until somebody does something: after a turn, or where none was needed."""
+    return line.stage in RESTING and (line.turns > 0 or line.outcome is not None)
 
 
 class Feed:
@@ -127,7 +159,7 @@ class Feed:
         news = [
             line
             for line in lines
-            if (line.stage in WAITING or _rests(line))
+            if (line.stage in WAITING or rests(line))
             and seen.get(line.ticket.ticket_id) != _standing(line)
             and not (first and line.ticket.ticket_id not in self._ours)
         ]

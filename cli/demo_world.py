@@ -1,6 +1,7 @@
-"""The demo's two shops: seeds the emulators and registers the tenants, from `cli/demo_data`."""
+"""The demo's shops: seeds the emulators and registers the tenants, from `cli/demo_data`."""
 
 import base64
+import json
 import re
 import secrets
 import shutil
@@ -19,7 +20,7 @@ from cli.tenant import tenant_stores
 from cli.tenants import TenantSpec, add_tenant, read_policy, read_tenant
 
 CONTROL_TIMEOUT_S = 60.0
-ORDER_NUMBER = re.compile(r"\b(?P<shop>HB|AG)-(?P<number>[0-9]{5})\b")
+ORDER_NUMBER = re.compile(r"\b(?P<shop>HB|AG|LL)-(?P<number>[0-9]{5})\b")
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,22 @@ def renumbered(text: str, run: int) -> str:
 
 
 async def build(
-    stack: Stack, *, recontact_window_s: int, policies: Mapping[str, Path], run: int = 0
+    stack: Stack,
+    *,
+    recontact_window_s: int,
+    policies: Mapping[str, Path],
+    run: int = 0,
+    acknowledge_within_s: int | None = None,
 ) -> Emulators:
-    """Both shops and both tenants; again and again without harm. `policies` replaces the tenants' own."""
+    """All shops and their tenants; again and again without harm. `policies` replaces the tenants' own."""
+    promises = {
+        "recontact_window_s": json.dumps(recontact_window_s),
+        "acknowledge_within_s": json.dumps(acknowledge_within_s),
+    }
     emulators = Emulators(stack.emulators_url, stack.secrets.control_token)
     async with tenant_stores(stack.settings) as stores:
         for tenant in TENANTS:
-            words = _words(stack, tenant, recontact_window_s)
+            words = _words(stack, tenant) | promises
             spec = read_tenant(tenant, tenant_file(tenant), words)
             if tenant in policies:
                 spec = replace(spec, policy=read_policy(policies[tenant], policies[tenant]))
@@ -77,7 +87,7 @@ async def build(
     return emulators
 
 
-def _words(stack: Stack, tenant: str, recontact_window_s: int) -> dict[str, str]:
+def _words(stack: Stack, tenant: str) -> dict[str, str]:
     """What the templates of the tenant files leave open."""
 
     def kept(name: str) -> str:
@@ -86,7 +96,6 @@ def _words(stack: Stack, tenant: str, recontact_window_s: int) -> dict[str, str]
     slack = shop_of(tenant).slack
     return {
         "emulators_url": stack.emulators_url,
-        "recontact_window_s": str(recontact_window_s),
         "helpdesk_token": kept("helpdesk_token"),
         "shop_token": kept("shop_token"),
         "slug": kept("slug"),

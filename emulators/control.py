@@ -11,7 +11,7 @@ from emulators.faults import Fault, FaultBook
 from emulators.problems import Refused, require_bearer
 from emulators.setup import Setup
 from emulators.slack_clicks import Click, buttons, deliver
-from emulators.tickets import Author, Json, NewTicket, Words
+from emulators.tickets import Author, Filing, Json, MailHeaders, NewTicket, Words
 from emulators.world import TheWorld, World
 
 LOOK_EVERY_S = 0.1
@@ -42,6 +42,17 @@ class NewMessage(BaseModel):
     author: Author = Author.CUSTOMER
     public: bool = True
     send_webhook: bool = True
+    subject: str | None = None
+    mail_headers: MailHeaders = {}
+
+
+class Delivery(BaseModel):
+    """Tells of a message that is there already."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_id: str = Field(pattern=r"^m[0-9]{1,18}$")
+    copies: int = Field(default=1, ge=1, le=10)
 
 
 class ClickOrder(BaseModel):
@@ -74,8 +85,25 @@ async def open_tickets(new: ManyTickets | NewTicket, world: TheWorld) -> Json:
 
 @router.post("/tickets/{brand}/{ticket_id}/messages")
 async def write_message(brand: str, ticket_id: str, message: NewMessage, world: TheWorld) -> Json:
-    words = Words(message.author, message.body, message.public)
+    words = Words(
+        author=message.author,
+        body=message.body,
+        public=message.public,
+        subject=message.subject,
+        mail_headers=message.mail_headers,
+    )
     return {"id": world.tickets.write(brand, ticket_id, words, copies=int(message.send_webhook))}
+
+
+@router.post("/tickets/{brand}/{ticket_id}/deliveries")
+async def announce(brand: str, ticket_id: str, delivery: Delivery, world: TheWorld) -> Json:
+    world.tickets.announce(brand, ticket_id, delivery.message_id, delivery.copies)
+    return {"message_id": delivery.message_id}
+
+
+@router.patch("/tickets/{brand}/{ticket_id}")
+async def file_ticket(brand: str, ticket_id: str, filing: Filing, world: TheWorld) -> Json:
+    return world.tickets.file(brand, ticket_id, filing)
 
 
 @router.post("/slack/click")

@@ -27,11 +27,11 @@ CREATE INDEX IF NOT EXISTS refunds_of_payment ON refunds (payment_id);
 CREATE TABLE IF NOT EXISTS tickets (
   brand TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, status TEXT NOT NULL, tags TEXT NOT NULL,
   requester TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (brand, id));
+  merged_into TEXT, spam INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (brand, id));
 CREATE TABLE IF NOT EXISTS ticket_messages (
   position INTEGER PRIMARY KEY AUTOINCREMENT, brand TEXT NOT NULL, ticket_id TEXT NOT NULL,
   author TEXT NOT NULL, body TEXT NOT NULL, public INTEGER NOT NULL, created_at TEXT NOT NULL, reference TEXT,
-  UNIQUE (brand, reference));
+  subject TEXT, mail_headers TEXT NOT NULL DEFAULT '{}', UNIQUE (brand, reference));
 CREATE INDEX IF NOT EXISTS messages_of_ticket ON ticket_messages (brand, ticket_id);
 CREATE TABLE IF NOT EXISTS deliveries (
   position INTEGER PRIMARY KEY AUTOINCREMENT, brand TEXT NOT NULL, ticket_id TEXT NOT NULL,
@@ -54,6 +54,15 @@ CREATE TABLE IF NOT EXISTS faults (
   position INTEGER PRIMARY KEY AUTOINCREMENT, surface TEXT NOT NULL, kind TEXT NOT NULL,
   times INTEGER NOT NULL, path TEXT NOT NULL, seconds REAL NOT NULL);
 """
+# Columns that a state from before them does not have.
+ADDED = (
+    ("slack_users", "team", "TEXT NOT NULL DEFAULT ''"),
+    ("slack_channels", "team", "TEXT NOT NULL DEFAULT ''"),
+    ("tickets", "merged_into", "TEXT"),
+    ("tickets", "spam", "INTEGER NOT NULL DEFAULT 0"),
+    ("ticket_messages", "subject", "TEXT"),
+    ("ticket_messages", "mail_headers", "TEXT NOT NULL DEFAULT '{}'"),
+)
 # A state from when there was one team only: everything is that team's.
 ONE_TEAM_ONLY = (
     "INSERT INTO slack_teams SELECT value ->> 'team_id', 0, value FROM settings WHERE name = 'slack'",
@@ -124,10 +133,10 @@ class Database:
 
     def _upgrade(self) -> None:
         with self.transaction():
-            for table in ("slack_users", "slack_channels"):
+            for table, column, kind in ADDED:
                 columns = {row["name"] for row in self.all(f"PRAGMA table_info({table})")}
-                if "team" not in columns:
-                    self.run(f"ALTER TABLE {table} ADD COLUMN team TEXT NOT NULL DEFAULT ''")
+                if column not in columns:
+                    self.run(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
             if self.one("SELECT 1 FROM settings WHERE name = 'slack'"):
                 for statement in ONE_TEAM_ONLY:
                     self.run(statement)

@@ -8,7 +8,7 @@ from emulators.clock import Clock, iso
 from emulators.database import Database
 from emulators.problems import Refused
 from emulators.register import Register
-from emulators.tickets import Author, NewTicket, Opened, Status, Words
+from emulators.tickets import Author, Filing, NewTicket, Opened, Status, Words
 from emulators.webhooks import Webhooks
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ class TicketBook:
                 return Opened(ticket_id, self._first_message(new.brand, ticket_id), created=False)
             self._insert(new, ticket_id)
             copies = 0 if not new.send_webhook else 2 if new.duplicate_delivery else 1
-            words = Words(Author.CUSTOMER, new.body)
+            words = Words(Author.CUSTOMER, new.body, mail_headers=new.mail_headers)
             return Opened(ticket_id, self._store(new.brand, ticket_id, words, copies), created=True)
 
     def write(self, brand: str, ticket_id: str, words: Words, copies: int = 1) -> str:
@@ -52,12 +52,35 @@ class TicketBook:
         )
 
     def message(self, brand: str, message_id: str) -> Json:
+        return message_json(self._message_row(brand, message_id))
+
+    def _message_row(self, brand: str, message_id: str) -> sqlite3.Row:
         row = self._database.one(
             "SELECT * FROM ticket_messages WHERE brand = ? AND position = ?", brand, int(message_id[1:])
         )
         if row is None:
             raise Refused(404, "unknown_message", "There is no such message")
-        return message_json(row)
+        return row
+
+    def announce(self, brand: str, ticket_id: str, message_id: str, copies: int = 1) -> None:
+        """Tells of a message now, or once more: late, out of order, twice."""
+        message = self._message_row(brand, message_id)
+        if message["ticket_id"] != ticket_id:
+            raise Refused(404, "unknown_message", "There is no such message in this ticket")
+        with self._database.transaction():
+            self._announce(message, copies)
+
+    def file(self, brand: str, ticket_id: str, filing: Filing) -> Json:
+        """Merges a ticket into another one, or calls it spam or not. Announces nothing."""
+        self.ticket(brand, ticket_id)
+        if filing.merged_into is not None:
+            self.ticket(brand, filing.merged_into)
+            if filing.merged_into == ticket_id:
+                raise Refused(422, "merged_into_itself", "A ticket cannot be merged into itself")
+            self._change(brand, ticket_id, "merged_into", filing.merged_into)
+        if filing.spam is not None:
+            self._change(brand, ticket_id, "spam", str(int(filing.spam)))
+        return self.ticket(brand, ticket_id)
 
     def set_status(self, brand: str, ticket_id: str, status: Status) -> None:
         self._change(brand, ticket_id, "status", status.value)
@@ -138,7 +161,7 @@ class TicketBook:
         for name in ("phone", "address"):
             requester[name] = requester[name] or (known[name] if known else None)
         self._database.run(
-            "INSERT INTO tickets VALUES (?, ?, ?, 'open', '[]', ?, ?, ?, ?)",
+            "INSERT INTO tickets VALUES (?, ?, ?, 'open', '[]', ?, ?, ?, ?, NULL, 0)",
             new.brand,
             ticket_id,
             new.subject.strip() or new.body.strip().splitlines()[0][:80],
@@ -151,8 +174,9 @@ class TicketBook:
     def _store(self, brand: str, ticket_id: str, words: Words, copies: int) -> str:
         now = iso(self._clock())
         cursor = self._database.run(
-            "INSERT INTO ticket_messages (brand, ticket_id, author, body, public, created_at, reference)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO ticket_messages"
+            " (brand, ticket_id, author, body, public, created_at, reference, subject, mail_headers)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             brand,
             ticket_id,
             words.author.value,
@@ -160,28 +184,30 @@ class TicketBook:
             words.public,
             now,
             words.reference,
+            words.subject,
+            json.dumps(dict(words.mail_headers)),
         )
         self._database.run(
             "UPDATE tickets SET updated_at = ? WHERE brand = ? AND id = ?", now, brand, ticket_id
         )
         message_id = f"m{cursor.lastrowid}"
-        self._announce(brand, ticket_id, message_id, words, copies)
+        self._announce(self._message_row(brand, message_id), copies)
         return message_id
 
-    def _announce(self, brand: str, ticket_id: str, message_id: str, words: Words, copies: int) -> None:
-        settings = self._register.brand(brand)
+    def _announce(self, message: sqlite3.Row, copies: int) -> None:
+        settings = self._register.brand(message["brand"])
         if settings is None or settings.webhook is None:
             return
         payload = {
             "type": "ticket.message_created",
-            "ticket_id": ticket_id,
-            "message_id": message_id,
-            "author": words.author.value,
-            "public": words.public,
-            "created_at": iso(self._clock()),
-            **({"reference": words.reference} if words.reference else {}),
+            "ticket_id": message["ticket_id"],
+            "message_id": f"m{message['position']}",
+            "author": message["author"],
+            "public": bool(message["public"]),
+            "created_at": message["created_at"],
+            **({"reference": message["reference"]} if message["reference"] else {}),
         }
-        self._webhooks.announce(brand, ticket_id, payload, copies)
+        self._webhooks.announce(message["brand"], message["ticket_id"], payload, copies)
 
     def _change(self, brand: str, ticket_id: str, column: str, value: str) -> None:
         self._database.run(
@@ -200,6 +226,8 @@ def ticket_json(row: sqlite3.Row) -> Json:
         "status": row["status"],
         "requester": json.loads(row["requester"]),
         "tags": json.loads(row["tags"]),
+        "merged_into": row["merged_into"],
+        "spam": bool(row["spam"]),
         "created_at": row["created_at"],
         "updated_at": row["updated_at"],
     }
@@ -213,4 +241,6 @@ def message_json(row: sqlite3.Row) -> Json:
         "public": bool(row["public"]),
         "created_at": row["created_at"],
         "reference": row["reference"],
+        "subject": row["subject"],
+        "mail_headers": json.loads(row["mail_headers"]),
     }

@@ -1,10 +1,14 @@
 """What a helpdesk's tickets are made of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MailHeaders = dict[str, str]
+TICKET_ID = r"^[A-Za-z0-9_-]{1,64}$"
 
 Json = dict[str, Any]
 
@@ -45,9 +49,19 @@ class NewTicket(BaseModel):
     subject: str = ""
     body: str = Field(min_length=1)
     requester: Requester
+    mail_headers: MailHeaders = {}
     send_webhook: bool = True
     duplicate_delivery: bool = False
-    ticket_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    ticket_id: str | None = Field(default=None, pattern=TICKET_ID)
+
+
+class Filing(BaseModel):
+    """What agents decide about a whole ticket; what is absent stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    merged_into: str | None = Field(default=None, pattern=TICKET_ID)
+    spam: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,8 @@ class Words:
     body: str
     public: bool = True
     reference: str | None = None
+    subject: str | None = None  # of the mail that it came in
+    mail_headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

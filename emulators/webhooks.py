@@ -43,8 +43,15 @@ class Webhooks:
         self._in_flight: set[int] = set()
 
     def announce(self, brand: str, ticket_id: str, payload: Mapping[str, object], copies: int = 1) -> None:
-        """Queues a delivery; `copies` with the same webhook id are what an impatient sender does."""
-        webhook_id, body = f"msg_{uuid4().hex}", json.dumps(payload, separators=(",", ":"))
+        """Queues a delivery; copies, now or later, have the same webhook id, as an impatient sender's do."""
+        body = json.dumps(payload, separators=(",", ":"))
+        earlier = self._database.one(
+            "SELECT webhook_id FROM deliveries WHERE brand = ? AND ticket_id = ? AND body = ?",
+            brand,
+            ticket_id,
+            body,
+        )
+        webhook_id = earlier["webhook_id"] if earlier else f"msg_{uuid4().hex}"
         for _ in range(copies):
             self._database.run(
                 "INSERT INTO deliveries (brand, ticket_id, webhook_id, body, state, attempts, not_before)"

@@ -1,21 +1,24 @@
-"""Two invented shops with articles, customers, orders and tickets, all in our own words."""
+"""Three invented shops with articles, customers, orders and tickets, all in our own words."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
 import yaml
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
 from cli.tenant_file import Part, SlackChannel, SlackTeam, SlackUser
 from domain.approval import VoteKind
 from domain.fact import Money, OrderStatus
 from domain.handoff import HandoffReason
+from domain.mail import NoTurn
 from domain.model import Code
+from domain.ticket import Outcome
 
 HERE = Path(__file__).parent
-TENANTS: tuple[Code, ...] = ("harbour_books", "alpine_gear")
+TENANTS: tuple[Code, ...] = ("harbour_books", "alpine_gear", "lantern_lamps")
 
 
 def _money(text: object) -> object:
@@ -86,6 +89,7 @@ class Expectation(StrEnum):
     REFUNDED = "refunded"
     REFUNDED_AFTER_APPROVAL = "refunded_after_approval"
     HANDED_OVER = "handed_over"
+    NOT_ANSWERED = "not_answered"
 
 
 class DemoVote(Part):
@@ -96,8 +100,15 @@ class DemoVote(Part):
     reason: str = ""
 
 
+class FollowUp(Part):
+    """What the customer writes once the ticket rests, and whether it gets an answer of its own."""
+
+    body: str
+    answered: bool
+
+
 class DemoTicket(Part):
-    """A ticket and how it ends."""
+    """A ticket, what else happens to it, and how it ends."""
 
     name: Code
     tenant: Code
@@ -106,16 +117,47 @@ class DemoTicket(Part):
     body: str
     orders: tuple[str, ...] = ()
     expect: Expectation
-    reason: HandoffReason | None = None
+    reason: HandoffReason | NoTurn | None = None
+    outcome: Outcome | None = None
+    says: str = ""  # how its story went, for the terminal
     vote: DemoVote | None = None
+    take_over_by: SlackUser | None = None  # while it waits for a vote; handed back afterwards
+    teammate_reply: str | None = None  # before automation looks
+    second: str | None = None  # a message of which the helpdesk tells before it tells of the first
+    then: tuple[FollowUp, ...] = ()
+    merged_into: Code | None = None  # the name of a ticket before this one
+    mail_headers: Mapping[str, str] = {}
     duplicate_delivery: bool = False
     own_echo: bool = False  # the helpdesk announces our own reply, which must start nothing
 
     @model_validator(mode="after")
-    def _handover_has_a_reason(self) -> Self:
-        if (self.expect is Expectation.HANDED_OVER) != (self.reason is not None):
-            raise ValueError("A handed over ticket, and only that, has a reason")
+    def _stopping_has_a_reason(self) -> Self:
+        kinds = {Expectation.HANDED_OVER: HandoffReason, Expectation.NOT_ANSWERED: NoTurn}
+        if type(self.reason) is not kinds.get(self.expect, type(None)):
+            raise ValueError("A ticket without an answer, and only that, has a reason, and one of its kind")
         return self
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether money moves."""
+        return self.expect in {Expectation.REFUNDED, Expectation.REFUNDED_AFTER_APPROVAL}
+
+    @property
+    def answers(self) -> int:
+        """How many the customer gets, acknowledgements not counted."""
+        first = self.is_refunded or self.expect is Expectation.ANSWERED
+        return first + sum(word.answered for word in self.then)
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether a question waits in Slack."""
+        return self.vote is not None or self.reason is HandoffReason.APPROVAL_EXPIRED
+
+
+class Acknowledging(BaseModel):
+    """What the demo reads of a tenant file before its `${words}` are filled in."""
+
+    acknowledgement: str
 
 
 class DemoTickets(Part):
@@ -133,6 +175,12 @@ def tenant_file(name: Code) -> Path:
 def shop_of(name: Code) -> DemoShop:
     """Customers and orders of a tenant."""
     return DemoShop.model_validate(_content(HERE / name / "shop.yaml"))
+
+
+@cache
+def acknowledgement_of(name: Code) -> str:
+    """By these words an acknowledgement is told from an answer."""
+    return Acknowledging.model_validate(_content(tenant_file(name))).acknowledgement
 
 
 @cache

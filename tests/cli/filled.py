@@ -23,6 +23,7 @@ def fill() -> dict[str, str]:
         "slack_channel_id": "C0DESK",
         "bot_token": "xoxb-token",
         "recontact_window_s": "0",
+        "acknowledge_within_s": "null",
     }
 
 

@@ -1,12 +1,13 @@
 """The control door: its token, idempotent seeding, planted faults."""
 
+import json
 from pathlib import Path
 
 import httpx
 import pytest
 
 from emulators.app import create_app
-from tests.emulators.serving import Town, serve, setup, ticket
+from tests.emulators.serving import Receiver, Town, serve, setup, ticket
 
 
 @pytest.mark.parametrize("token", ["wrong", "hd-token"])
@@ -126,3 +127,71 @@ async def _refund(town: Town, patience_s: float = 5.0) -> httpx.Response:
     async with town.payments() as payments:
         headers = {"idempotency-key": "eff_1"}
         return await payments.post("/refunds", json=body, headers=headers, timeout=patience_s)
+
+
+async def test_message_is_announced_late_and_again_with_the_same_webhook_id(
+    town: Town, receiver: Receiver
+) -> None:
+    async with town.control() as control:
+        opened = (await control.post("/tickets", json=ticket(send_webhook=False))).json()
+        where = f"/tickets/harbour_books/{opened['id']}"
+        second = (await control.post(f"{where}/messages", json={"body": "And?"})).json()
+        first_seen = await receiver.next()
+        for _ in range(2):
+            await control.post(f"{where}/deliveries", json={"message_id": opened["message_id"]})
+        late, again = await receiver.next(), await receiver.next()
+
+    told = [json.loads(arrived.body)["message_id"] for arrived in (first_seen, late, again)]
+    assert told == [second["id"], opened["message_id"], opened["message_id"]]
+    assert late.headers["webhook-id"] == again.headers["webhook-id"] != first_seen.headers["webhook-id"]
+
+
+async def test_only_messages_of_the_ticket_itself_are_announced(town: Town) -> None:
+    async with town.control() as control:
+        first, second = [
+            (await control.post("/tickets", json=ticket(send_webhook=False))).json() for _ in range(2)
+        ]
+        where = f"/tickets/harbour_books/{first['id']}/deliveries"
+        answers = [
+            await control.post(where, json={"message_id": id_}) for id_ in (second["message_id"], "m999", "x")
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 422]
+
+
+async def test_ticket_is_merged_or_called_spam(town: Town) -> None:
+    async with town.control() as control, town.helpdesk() as helpdesk:
+        first, second = [
+            (await control.post("/tickets", json=ticket(send_webhook=False))).json()["id"] for _ in range(2)
+        ]
+        before = (await helpdesk.get(f"/tickets/{first}")).json()
+        await control.patch(f"/tickets/harbour_books/{second}", json={"merged_into": first})
+        await control.patch(f"/tickets/harbour_books/{first}", json={"spam": True})
+        after = [(await helpdesk.get(f"/tickets/{id_}")).json() for id_ in (first, second)]
+
+    assert (before["merged_into"], before["spam"]) == (None, False)
+    assert [(each["merged_into"], each["spam"]) for each in after] == [(None, True), (first, False)]
+
+
+async def test_ticket_is_not_merged_into_itself_or_into_nothing(town: Town) -> None:
+    async with town.control() as control:
+        id_ = (await control.post("/tickets", json=ticket(send_webhook=False))).json()["id"]
+        where = f"/tickets/harbour_books/{id_}"
+        answers = [await control.patch(where, json={"merged_into": into}) for into in (id_, "987")]
+
+    assert [answer.status_code for answer in answers] == [422, 404]
+
+
+async def test_message_keeps_the_headers_of_its_mail(town: Town) -> None:
+    headers = {"Auto-Submitted": "auto-replied"}
+    async with town.control() as control, town.helpdesk() as helpdesk:
+        opened = (
+            await control.post("/tickets", json=ticket(send_webhook=False, mail_headers=headers))
+        ).json()
+        where = f"/tickets/harbour_books/{opened['id']}/messages"
+        second = {"body": "Away", "subject": "Out of office", "mail_headers": headers, "send_webhook": False}
+        await control.post(where, json=second)
+        found = (await helpdesk.get(f"/tickets/{opened['id']}")).json()["messages"]
+
+    assert [m["mail_headers"] for m in found] == [headers, headers]
+    assert [m["subject"] for m in found] == [None, "Out of office"]

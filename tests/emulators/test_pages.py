@@ -168,3 +168,22 @@ async def test_foreign_host_name_is_refused(town: Town) -> None:
         answer = await browser.get("/", headers={"host": "rebound.example"})
 
     assert answer.status_code == 400
+
+
+async def test_ticket_shows_where_it_was_merged_and_that_a_machine_wrote_it(town: Town) -> None:
+    headers = {"Auto-Submitted": "auto-replied"}
+    async with town.control() as control, town.browser() as browser:
+        first, second = [
+            (await control.post("/tickets", json=ticket(send_webhook=False, mail_headers=headers))).json()[
+                "id"
+            ]
+            for _ in range(2)
+        ]
+        await control.patch(f"/tickets/harbour_books/{second}", json={"merged_into": first, "spam": True})
+        one = (await browser.get(f"/helpdesk/harbour_books/tickets/{second}")).text
+        all_of_them = (await browser.get("/helpdesk/harbour_books")).text
+
+    assert f'href="/helpdesk/harbour_books/tickets/{first}">#{first}</a>' in one
+    assert "Auto-Submitted: auto-replied" in one
+    assert 'data-testid="ticket-spam"' in one
+    assert f"Merged into #{first}" in all_of_them

@@ -27,9 +27,9 @@ from tests.end_to_end.records import Records
 from workflows.ids import ticket_workflow_id
 
 Json = dict[str, Any]
-BOOKS, GEAR = TENANTS
-CHANNELS = {BOOKS: "C0BOOKDESK", GEAR: "C0GEARDESK"}
-LETTERS = {BOOKS: "HB", GEAR: "AG"}
+BOOKS, GEAR, LAMPS = TENANTS
+CHANNELS = {BOOKS: "C0BOOKDESK", GEAR: "C0GEARDESK", LAMPS: "C0LAMPDESK"}
+LETTERS = {BOOKS: "HB", GEAR: "AG", LAMPS: "LL"}
 APPROVE, REJECT = "approval-approve", "approval-reject"
 REST_WITHIN_S = 30.0
 UNREAD: LiteralString = """
