@@ -547,4 +547,5 @@ data_keys = Table(
     Column("wrapped_by", Uuid),
     at("created_at"),
     maybe_at("destroyed_at"),
+    Index("tenant_keys_by_id", "owner_id", unique=True, postgresql_where=text("kind = 'tenant'")),
 )

@@ -168,7 +168,8 @@ async def test_hand_back_can_be_said_again_until_automation_has_done_something(d
     await desk.ownership.hand_back(desk.ticket, desk.people["nora"])
 
     again = await desk.ownership.hand_back(desk.ticket, desk.people["nora"])
-    answered = Settlement(record=ClosingRecord(turns=1), stage=Stage.WAITING_FOR_CUSTOMER, reason="answered")
+    record = ClosingRecord(turns=1, owner_epoch=2)
+    answered = Settlement(record=record, stage=Stage.WAITING_FOR_CUSTOMER, reason="answered")
     await desk.tickets.settle(desk.ticket, answered)
 
     assert (again.owner, again.owner_epoch, again.changed) == (Owner.AUTOMATION, 2, False)
