@@ -101,11 +101,11 @@ class Archiver:
         done = await asyncio.gather(
             *(self._keep(run, routes, room) for run in missing), return_exceptions=True
         )
+        if missing and all(error and not _stays_so(error) for error in done):
+            raise next(error for error in done if error)  # not a run's trouble: something is away
         for run, error in zip(missing, done, strict=True):
             if error is None:
                 continue
-            if not _stays_so(error):
-                raise error
             # It must not keep the others waiting. The hourly pass tries again, and `unarchived` names it.
             log.warning("history_not_archived", run_id=str(run.run_id), error=type(error).__name__)
 

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     )
     temporal_ui_url: str | None = Field(None, alias="COUNTERSIGN_TEMPORAL_UI_URL")
     # The address that people reach the api at; login links begin with it. None: the loopback.
+    # Addresses whose X-Forwarded-For and -Proto are believed; `*` believes everybody who can reach the port.
+    trusted_proxies: str = Field("127.0.0.1", alias="COUNTERSIGN_TRUSTED_PROXIES")
     public_url: str | None = Field(None, alias="COUNTERSIGN_PUBLIC_URL")
     # Where spans go as JSON lines; none where empty.
     spans_file: Path | None = Field(None, alias="COUNTERSIGN_SPANS_FILE")

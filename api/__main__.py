@@ -63,6 +63,7 @@ async def _serve(settings: Settings, database: Database, key_database: Database)
         access_log=False,
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         date_header=False,
         timeout_graceful_shutdown=DRAIN_S,
     )

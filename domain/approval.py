@@ -76,6 +76,7 @@ class ApprovalRequest(Model):
     card: ArtifactRef
     revision: int = Field(default=1, ge=1)
     mode: Mode = Mode.ASSIST
+    changed_by: RecordId | None = None  # who put the words, where they are not the drafter's
 
 
 class ChangeDraft(Model):

@@ -65,10 +65,9 @@ class PayloadsDecoded(Model):
 
 
 class PayloadsRefused(Model):
-    """One request in which somebody without a say over this tenant asked for its payloads."""
+    """One request in which somebody of this tenant asked for payloads of another."""
 
     schema_version: Literal[1] = 1
     by: Reader
-    by_tenant: UUID
     refused: int = Field(ge=1)
     keys: tuple[UUID, ...]

@@ -84,14 +84,15 @@ class Answering:
                 await self._refund(plan, draft)
                 await self._answer(plan, draft)
             except DraftChanged as change:
-                draft = self._changed(draft, change.text)
+                draft = self._changed(draft, change)
             else:
                 return
 
-    def _changed(self, draft: Draft, text: ArtifactRef) -> Draft:
+    def _changed(self, draft: Draft, change: DraftChanged) -> Draft:
         """Other words are another draft: policy decides about it, and a yes to the old one is none to it."""
         self._turn.revision += 1
-        self._turn.draft = changed = Draft.model_validate(draft.model_dump() | {"reply": text})
+        self._turn.changed_by = change.by
+        self._turn.draft = changed = Draft.model_validate(draft.model_dump() | {"reply": change.text})
         return changed
 
     async def _understand(self, raw: ArtifactRef) -> Understood:

@@ -74,7 +74,7 @@ async def _answer(question: Question, child: Answering) -> ApprovalResult:
     result = await child
     question.superseded = result.status is ApprovalStatus.SUPERSEDED
     if question.superseded and question.other_words is not None:
-        raise DraftChanged(question.other_words)
+        raise DraftChanged(question.other_words, question.by)
     return result
 
 
@@ -112,6 +112,7 @@ async def _request(
         obligations=_obligations(turn, decision),
         card=composed.card,
         revision=turn.revision,
+        changed_by=turn.changed_by,
         mode=turn.settings.mode,
     )
 

@@ -104,7 +104,7 @@ class TicketWorkflow:
         Answered once it is certain that the old words are not what people have said yes to.
         """
         question = self._question
-        if question is None or not await question.takes(order.text):
+        if question is None or not await question.takes(order.text, order.eligibility.principal):
             raise _refused(VoteRefusal.NOT_PENDING)
 
     @change_draft.validator

@@ -12,7 +12,7 @@ from domain.effect import EffectResult
 from domain.fact import Facts
 from domain.handoff import HandoffFacts, HandoffReason
 from domain.knowledge import Citation
-from domain.model import ArtifactRef, MessageKey
+from domain.model import ArtifactRef, MessageKey, RecordId
 from domain.ticket import Owner, TenantSettings, TicketRef
 from domain.triage import Triage
 
@@ -35,9 +35,10 @@ class Content(Exception):
 class DraftChanged(Exception):
     """A teammate has put other words to the question that waited."""
 
-    def __init__(self, text: ArtifactRef) -> None:
+    def __init__(self, text: ArtifactRef, by: RecordId | None) -> None:
         super().__init__("The draft was changed")
         self.text = text
+        self.by = by
 
 
 @dataclass
@@ -46,11 +47,12 @@ class Question:
 
     request: ApprovalRequest
     other_words: ArtifactRef | None = None
+    by: RecordId | None = None
     superseded: bool | None = None  # None: nobody knows yet
 
-    async def takes(self, words: ArtifactRef) -> bool:
+    async def takes(self, words: ArtifactRef, by: RecordId) -> bool:
         """Whether these, or newer ones, take the place of what was asked about."""
-        self.other_words = words
+        self.other_words, self.by = words, by
         await workflow.wait_condition(lambda: self.superseded is not None)
         return bool(self.superseded)
 
@@ -82,6 +84,7 @@ class Turn:
     acknowledgement: EffectResult | None = None
     refunded: bool = False
     revision: int = 1  # of the draft
+    changed_by: RecordId | None = None
     question: Question | None = None  # that waits for people
 
     def __post_init__(self) -> None:

@@ -228,8 +228,10 @@ def _recorded(where: str, row: Row, events: Sequence[Row]) -> Iterator[str]:
 
 
 def check_runs(bundle: Bundle) -> Iterator[str]:
-    """A run that was archived is, byte for byte, the one whose digest is in the chain."""
+    """A run that was archived is there and, byte for byte, the one whose digest is in the chain."""
     archived = _by([event for event in bundle.events() if event["kind"] == "history_archived"], "run")
+    for run in sorted(archived.keys() - {row["run_id"] for row in bundle.rows("runs.json")}):
+        yield f"Run {run} was archived and is not in the bundle"
     for row in bundle.rows("runs.json"):
         events = archived.get(row["run_id"], ())
         if row["file"] and events and sha256(bundle.read(row["file"])) != events[-1]["content"]["digest"]:

@@ -29,6 +29,13 @@ CLOSE = text("""
 """)
 
 
+CHANGED = text("""
+    insert into audit_events (tenant_id, kind, content) values (:tenant, 'draft_changed',
+        jsonb_build_object('approval', cast(:approval as text), 'ticket', cast(:ticket as text),
+            'by', cast(:by as text), 'digest', cast(:digest as text), 'revision', cast(:revision as integer)))
+""")
+
+
 class PostgresApprovals:
     """Works as `app`. Votes and refusals are append-only, an approval is closed once."""
 
@@ -50,7 +57,9 @@ class PostgresApprovals:
             expires_at=expires_at,
         )
         async with self._database.transaction(request.ticket.tenant_id) as session:
-            await session.execute(addition.on_conflict_do_nothing())
+            added = await session.execute(addition.on_conflict_do_nothing().returning(approvals.c.id))
+            if added.first() is not None and request.changed_by is not None:
+                await session.execute(CHANGED, _change(request))
             if (await session.execute(_status(request))).scalar_one() != ApprovalStatus.PENDING:
                 raise ApprovalEnded(request.approval_id)
 
@@ -85,6 +94,17 @@ class PostgresApprovals:
         )
         async with self._database.transaction(tenant_id) as session:
             await session.execute(addition)
+
+
+def _change(request: ApprovalRequest) -> dict[str, object]:
+    return {
+        "tenant": request.ticket.tenant_id,
+        "approval": request.approval_id,
+        "ticket": str(request.ticket.ticket_id),
+        "by": request.changed_by,
+        "digest": request.proposed.digest,
+        "revision": request.revision,
+    }
 
 
 def _status(request: ApprovalRequest) -> Select[str]:

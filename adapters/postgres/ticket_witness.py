@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import or_, select, text
 
 from adapters.postgres.session import Database
 from adapters.postgres.tables import tickets
@@ -29,7 +29,11 @@ class TicketWitness:
 
     async def listed(self, tenant_id: UUID) -> Mapping[UUID, datetime]:
         """Tickets, and when each was opened."""
-        query = select(tickets.c.id, tickets.c.opened_at).where(tickets.c.tenant_id == tenant_id)
+        query = select(tickets.c.id, tickets.c.opened_at).where(
+            tickets.c.tenant_id == tenant_id,
+            # A number that somebody took over and no run has ever read is no ticket yet.
+            or_(tickets.c.external_id.is_not(None), tickets.c.turns > 0),
+        )
         async with self._app.transaction(tenant_id) as session:
             return {row.id: row.opened_at for row in await session.execute(query)}
 

@@ -52,8 +52,9 @@ class Opening:
         return [self._one(payload) if is_ours(payload) else None for payload in payloads]
 
     def events(self) -> list[tuple[UUID, PayloadsDecoded | PayloadsRefused]]:
-        """One per tenant whose payloads were asked for."""
-        return [(tenant_id, self._event(tenant_id, tally)) for tenant_id, tally in self._tallies.items()]
+        """One per tenant whose payloads were asked for. What was refused stands where the asker belongs:
+        the other tenant's chain is not theirs to write into, and names nobody else's people."""
+        return [self._event(tenant_id, tally) for tenant_id, tally in self._tallies.items()]
 
     def _one(self, payload: Payload) -> Payload | None:
         key_id = key_id_of(payload)
@@ -81,10 +82,10 @@ class Opening:
         tally.keys.add(key_id)
         return tally
 
-    def _event(self, tenant_id: UUID, tally: _Tally) -> PayloadsDecoded | PayloadsRefused:
+    def _event(self, tenant_id: UUID, tally: _Tally) -> tuple[UUID, PayloadsDecoded | PayloadsRefused]:
         keys = tuple(sorted(tally.keys))
         reader = self._operator.reader(tenant_id)
         if reader is None:
             by_tenant, by = self._operator.home()
-            return PayloadsRefused(by=by, by_tenant=by_tenant, refused=tally.refused, keys=keys)
-        return PayloadsDecoded(by=reader, opened=tally.opened, erased=tally.erased, keys=keys)
+            return by_tenant, PayloadsRefused(by=by, refused=tally.refused, keys=keys)
+        return tenant_id, PayloadsDecoded(by=reader, opened=tally.opened, erased=tally.erased, keys=keys)
