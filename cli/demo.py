@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -89,6 +90,13 @@ async def _once(
     return await account(shown, emulators, played) or bool(late)
 
 
+async def _watched(shown: Console, story: Story) -> None:
+    """With a line at the end for what a list of tickets does not tell."""
+    ending = await story.play()
+    if ending is not None and story.ticket.says:
+        shown.print(f"  {story.sent.name}  {Played(story, ending).sentence}", soft_wrap=True)
+
+
 async def _over(playing: Sequence[asyncio.Task[Played]], stopped: asyncio.Event) -> None:
     """Once all are at rest, one has failed, somebody stops the demo, or it takes too long."""
     all_of_them = asyncio.gather(*playing)
@@ -154,7 +162,7 @@ async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> 
     async with connected(stack.settings) as system:
         theatre = await _theatre(shown, system, emulators, run, votes=False)
         stories = await _send_all(theatre)
-        playing = [asyncio.create_task(story.play()) for story in stories]
+        playing = [asyncio.create_task(_watched(shown, story)) for story in stories]
         names = {await system.tenant(name): name for name in TENANTS}
         feed = Feed(system, names, [story.sent for story in stories])
         try:
@@ -167,7 +175,7 @@ async def _interactive(shown: Console, stack: Stack, stopped: asyncio.Event) -> 
 async def _tell(
     shown: Console,
     feed: Feed,
-    playing: Sequence[asyncio.Task[Ending | None]],
+    playing: Sequence[asyncio.Task[None]],
     instruction: str,
     stopped: asyncio.Event,
 ) -> None:
@@ -191,7 +199,7 @@ async def _tell(
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _goes_on(playing: asyncio.Task[Ending | None]) -> bool:
+def _goes_on(playing: asyncio.Task[None]) -> bool:
     """Raises what went wrong in a story."""
     if playing.done():
         playing.result()
@@ -211,7 +219,7 @@ def _instruction(stack: Stack, run: int) -> str:
     return (
         f"\n[bold]Open {stack.emulators_url} and approve a waiting refund in Slack.[/bold]\n\n"
         f"Then change 50.00 to 20.00 in {file}\n"
-        f"and run [bold]{own_command()} policy load {file} --tenant {TENANTS[0]}[/bold]\n"
+        f"and run [bold]{own_command()} policy load {quote(str(file))} --tenant {TENANTS[0]}[/bold]\n"
         f"The next small refund waits for you too: write a *New ticket* at {stack.emulators_url},\n"
         f"as {TRY_AS} about the damaged book of order {renumbered(TRY_ORDER, run)}.\n\n"
         "Ctrl-C stops everything.\n"

@@ -11,6 +11,7 @@ from cli.demo_data import DemoTicket, Expectation, acknowledgement_of, shop_of
 from cli.demo_story import Story
 from cli.demo_watch import Ending
 from cli.demo_world import Emulators
+from domain.ticket import Outcome
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ async def account(shown: Console, emulators: Emulators, played: Sequence[Played]
 
 def sentence(ending: Ending) -> str:
     """How a ticket rests, in words."""
+    if ending.line.outcome == Outcome.CONFIRMED:
+        return "the customer is content: confirmed"
     words = {
         "answered": "answered, with the article it quotes",
         "refunded": "refunded, then answered",

@@ -71,6 +71,7 @@ class Story:
     async def _from_hand_to_hand(self, teammate: str) -> None:
         """As `countersign ticket take-over` and `hand-back` do it."""
         self._asked.add(await self._question())
+        await self._card()
         principal = await self._principal(teammate)
         ownership, client = PostgresOwnership(self.theatre.system.app), self.theatre.client
         await commands.take_over(client, ownership, self.sent.ticket, principal)
@@ -101,6 +102,14 @@ class Story:
             pending = await self.theatre.system.tickets.pending_approvals(self.sent.ticket)
             if new := set(pending) - self._asked:
                 return new.pop()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _card(self) -> None:
+        """Waits until teammates see a question in Slack."""
+        while True:
+            effects = await self.theatre.system.tickets.effects_of(self.sent.ticket)
+            if any((effect.type, effect.state) == ("slack_post", "confirmed") for effect in effects):
+                return
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _write_again(self, body: str, before: TicketLine) -> TicketLine:

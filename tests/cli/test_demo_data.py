@@ -4,17 +4,22 @@ from uuid import UUID
 import pytest
 
 from adapters.drafting.extractive import ExtractiveDrafter
+from adapters.helpdesks.automatic_mail import is_automatic
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.tenant_registry import TenantRegistry
 from adapters.triage.model import classify_call
+from adapters.triage.thanks import is_thanks
 from cli import demo_data
 from cli.demo_data import DemoTicket, Expectation
+from cli.demo_world import renumbered
 from cli.tenants import TenantSpec, read_tenant
 from domain.conversation import Author, Conversation, Message, Requester
 from domain.handoff import HandoffReason, reason_before_drafting
 from domain.knowledge import KnowledgeZone
+from domain.mail import NoTurn
 from domain.placeholder import PLACEHOLDER
+from domain.ticket import Outcome
 from domain.triage import Triage
 from tests.cli.filled import fill
 from tests.conftest import Databases, a_tenant
@@ -36,7 +41,7 @@ def conversation(ticket: DemoTicket) -> Conversation:
     message = Message(
         external_id="m1",
         author=Author.CUSTOMER,
-        body=ticket.body,
+        body=ticket.second or ticket.body,
         public=True,
         written_at=datetime(2026, 11, 20, tzinfo=UTC),
     )
@@ -53,7 +58,7 @@ def conversation(ticket: DemoTicket) -> Conversation:
 def triage(ticket: DemoTicket) -> Triage:
     taxonomy = spec_of(ticket.tenant).taxonomy.model_dump(mode="json")
     return Triage.model_validate(
-        classify_call({"subject": ticket.subject, "text": ticket.body, "taxonomy": taxonomy})
+        classify_call({"subject": ticket.subject, "text": ticket.second or ticket.body, "taxonomy": taxonomy})
     )
 
 
@@ -99,7 +104,8 @@ REFUNDS = [
     ticket
     for ticket in TICKETS
     if ticket.expect in {Expectation.REFUNDED, Expectation.REFUNDED_AFTER_APPROVAL}
-    or ticket.reason in {HandoffReason.APPROVAL_REJECTED, HandoffReason.POLICY_DENIED}
+    or ticket.reason
+    in {HandoffReason.APPROVAL_REJECTED, HandoffReason.APPROVAL_EXPIRED, HandoffReason.POLICY_DENIED}
 ]
 
 
@@ -120,12 +126,13 @@ def test_refund_has_a_playbook_and_the_amount_that_its_verdict_needs(ticket: Dem
         assert amount > limits.approval_up_to
     else:
         assert limits.allow_up_to < amount <= limits.approval_up_to
-        assert ticket.vote is not None
-        assert ticket.vote.by in {
+        assert (ticket.vote is None) == (ticket.reason is HandoffReason.APPROVAL_EXPIRED)
+        able = {
             mate.slack_user_id
             for mate in spec.file.teammates
             if set(mate.groups) & set(spec.policy.approval.approver_groups)
         }
+        assert {*([ticket.vote.by] if ticket.vote else []), *filter(None, [ticket.take_over_by])} <= able
 
 
 @pytest.fixture
@@ -144,12 +151,53 @@ async def test_questions_are_answered_from_the_articles_and_others_are_not(
     answered: dict[str, bool] = {}
 
     for ticket in FROM_ARTICLES:
-        tenant_id, query = shelves[ticket.tenant], f"{ticket.subject}\n{ticket.body}"
+        tenant_id, query = shelves[ticket.tenant], f"{ticket.subject}\n{ticket.second or ticket.body}"
         found = await knowledge.search(tenant_id, query, frozenset({KnowledgeZone.PUBLIC}), LIMIT)
         configuration = spec_of(ticket.tenant).configuration(tenant_id)
         answered[ticket.name] = await drafter.draft(conversation(ticket), found, configuration) is not None
 
     assert answered == {ticket.name: ticket.expect is Expectation.ANSWERED for ticket in FROM_ARTICLES}
+
+
+@pytest.mark.parametrize("name", demo_data.TENANTS)
+def test_tenant_acknowledges_in_words_of_its_own_which_no_answer_contains(name: str) -> None:
+    words = demo_data.acknowledgement_of(name)
+
+    assert words == spec_of(name).file.acknowledgement
+    assert [other for other in demo_data.TENANTS if demo_data.acknowledgement_of(other) == words] == [name]
+    assert not any(words in playbook.reply for playbook in spec_of(name).file.playbooks)
+    assert not any(words in article.body for article in spec_of(name).articles)
+
+
+def test_question_that_nobody_answers_is_brought_up_again_before_it_expires() -> None:
+    (ticket,) = [ticket for ticket in TICKETS if ticket.reason is HandoffReason.APPROVAL_EXPIRED]
+
+    terms = spec_of(ticket.tenant).policy.approval
+
+    assert terms.remind_every_s is not None
+    assert terms.remind_every_s < terms.expires_in_s <= 90  # a demo is watched
+
+
+def test_machine_s_mail_and_thanks_are_recognised() -> None:
+    (automatic,) = [ticket for ticket in TICKETS if ticket.mail_headers]
+    (thanked,) = [ticket for ticket in TICKETS if ticket.outcome is Outcome.CONFIRMED]
+
+    assert is_automatic(automatic.mail_headers, "", "")
+    assert not is_automatic({}, automatic.subject, automatic.body)  # the headers alone tell
+    assert [is_thanks(word.body) for word in thanked.then] == [not word.answered for word in thanked.then]
+
+
+def test_merged_ticket_goes_on_in_one_that_is_sent_before_it() -> None:
+    names = [ticket.name for ticket in TICKETS]
+    (merged,) = [ticket for ticket in TICKETS if ticket.merged_into]
+
+    assert names.index(merged.merged_into or "") < names.index(merged.name)
+
+
+def test_order_numbers_of_every_shop_are_new_in_each_run() -> None:
+    numbers = {order.number for name in demo_data.TENANTS for order in demo_data.shop_of(name).orders}
+
+    assert not numbers & {renumbered(number, 1) for number in numbers}
 
 
 def test_demo_shows_every_situation_that_it_promises() -> None:
@@ -158,3 +206,7 @@ def test_demo_shows_every_situation_that_it_promises() -> None:
     assert {*Expectation, HandoffReason.NOTHING_FOUND, HandoffReason.SUSPECTED_INJECTION} <= shown
     assert any(ticket.duplicate_delivery for ticket in TICKETS)
     assert any(ticket.own_echo for ticket in TICKETS)
+    assert {HandoffReason.APPROVAL_EXPIRED, NoTurn.ANSWERED_BY_TEAMMATE, NoTurn.MERGED} <= shown
+    assert NoTurn.AUTOMATIC_MAIL in shown
+    assert any(ticket.second for ticket in TICKETS)
+    assert any(ticket.take_over_by for ticket in TICKETS)
