@@ -21,7 +21,7 @@ help: ## List the targets
 
 setup: $(READY) ## Install everything into .venv, by hash
 
-demo: $(READY) ## Start everything with two tenants and tell what happens (ONCE=1: vote by itself and exit; ARGS=…)
+demo: $(READY) ## Start everything with three tenants and tell what happens (ONCE=1: vote by itself and exit; ARGS=…)
 	@exec $(BIN)/countersign demo $(if $(ONCE),--once) $(ARGS)
 
 test: $(READY) ## Run all tests (ARGS='tests/domain -k refund')

@@ -1,12 +1,15 @@
 """The control door: its token, idempotent seeding, planted faults."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from emulators.app import create_app
+from emulators.setup import Setup
 from tests.emulators.serving import Receiver, Town, serve, setup, ticket
 
 
@@ -195,3 +198,26 @@ async def test_message_keeps_the_headers_of_its_mail(town: Town) -> None:
 
     assert [m["mail_headers"] for m in found] == [headers, headers]
     assert [m["subject"] for m in found] == [None, "Out of office"]
+
+
+async def test_state_from_before_tickets_could_be_merged_is_brought_up(tmp_path: Path) -> None:
+    older = (
+        "CREATE TABLE tickets (brand TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, status TEXT NOT NULL,"
+        " tags TEXT NOT NULL, requester TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,"
+        " position INTEGER NOT NULL, PRIMARY KEY (brand, id))",
+        "CREATE TABLE ticket_messages (position INTEGER PRIMARY KEY AUTOINCREMENT, brand TEXT NOT NULL,"
+        " ticket_id TEXT NOT NULL, author TEXT NOT NULL, body TEXT NOT NULL, public INTEGER NOT NULL,"
+        " created_at TEXT NOT NULL, reference TEXT, UNIQUE (brand, reference))",
+        "INSERT INTO tickets VALUES ('harbour_books', 'T1', 'Bent', 'open', '[]', '{}', '', '', 1)",
+        "INSERT INTO ticket_messages VALUES (1, 'harbour_books', 'T1', 'customer', 'It is.', 1, '', NULL)",
+    )
+    with closing(sqlite3.connect(tmp_path / "emulators.sqlite3")) as book, book:
+        for statement in older:
+            book.execute(statement)
+
+    settings = Setup.model_validate(setup("http://127.0.0.1:9"))
+    async with serve(create_app(tmp_path, settings)) as url, Town(url).helpdesk() as helpdesk:
+        found = (await helpdesk.get("/tickets/T1")).json()
+
+    assert (found["merged_into"], found["spam"]) == (None, False)
+    assert found["messages"][0]["mail_headers"] == {}
