@@ -11,15 +11,21 @@ import pytest
 
 from adapters.embedded.home import Home, temporary_home
 from adapters.settings import program_variables
+from cli.demo_data import TENANTS, acknowledgement_of
 from tests.crash.killing import family, gone, living
 from tests.end_to_end.polling import eventually
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
 UNDER_WAY_WITHIN_S = 120.0
+# What waits for people is acknowledged as well, once; and the same is never said twice.
 REPLIED_TWICE = """
     SELECT brand, ticket_id FROM ticket_messages
-    WHERE author = 'automation' AND public GROUP BY brand, ticket_id HAVING count(*) > 1"""
+    WHERE author = 'automation' AND public GROUP BY brand, ticket_id, body HAVING count(*) > 1"""
+ANSWERED_MORE_THAN_ASKED = """
+    SELECT brand, ticket_id FROM ticket_messages WHERE public GROUP BY brand, ticket_id
+    HAVING sum(author = 'automation' AND NOT (instr(body, ?) OR instr(body, ?) OR instr(body, ?)))
+        > sum(author = 'customer')"""
 PAID_TWICE = "SELECT payment_id FROM refunds GROUP BY payment_id HAVING count(*) > 1"
 READY = "SELECT 1 FROM sqlite_master WHERE name = 'ticket_messages'"
 ANSWERED = "SELECT 1 FROM ticket_messages WHERE author = 'automation'"
@@ -66,12 +72,12 @@ class Demos:
         await demo.wait()
         return everything
 
-    def rows(self, query: str) -> list[object]:
+    def rows(self, query: str, *values: str) -> list[object]:
         """From the emulators' own book, once there is one."""
         if not (book := self.home.emulators / "emulators.sqlite3").exists():
             return []
         with closing(sqlite3.connect(f"file:{book}?mode=ro", uri=True)) as connection:
-            return list(connection.execute(query)) if list(connection.execute(READY)) else []
+            return list(connection.execute(query, values)) if list(connection.execute(READY)) else []
 
     async def end(self) -> None:
         """Leaves nothing running, however the test ended."""
@@ -100,4 +106,5 @@ async def test_demo_passes_on_the_home_of_killed_ones(demos: Demos) -> None:
     assert demo.returncode == 0, said.decode()
     await gone([*everything, *children], "every process of the killed demos")
     assert demos.rows(REPLIED_TWICE) == []
+    assert demos.rows(ANSWERED_MORE_THAN_ASKED, *map(acknowledgement_of, TENANTS)) == []
     assert demos.rows(PAID_TWICE) == []

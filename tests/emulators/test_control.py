@@ -201,24 +201,19 @@ async def test_message_keeps_the_headers_of_its_mail(town: Town) -> None:
 
 
 async def test_state_from_before_tickets_could_be_merged_is_brought_up(tmp_path: Path) -> None:
-    older = (
-        (
-            "CREATE TABLE tickets (brand TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL,"
-            " status TEXT NOT NULL, tags TEXT NOT NULL, requester TEXT NOT NULL,"
-            " created_at TEXT NOT NULL, updated_at TEXT NOT NULL,"
-            " position INTEGER NOT NULL, PRIMARY KEY (brand, id))"
-        ),
-        (
-            "CREATE TABLE ticket_messages (position INTEGER PRIMARY KEY AUTOINCREMENT, brand TEXT NOT NULL,"
-            " ticket_id TEXT NOT NULL, author TEXT NOT NULL, body TEXT NOT NULL, public INTEGER NOT NULL,"
-            " created_at TEXT NOT NULL, reference TEXT, UNIQUE (brand, reference))"
-        ),
-        "INSERT INTO tickets VALUES ('harbour_books', 'T1', 'Bent', 'open', '[]', '{}', '', '', 1)",
-        "INSERT INTO ticket_messages VALUES (1, 'harbour_books', 'T1', 'customer', 'It is.', 1, '', NULL)",
-    )
-    with closing(sqlite3.connect(tmp_path / "emulators.sqlite3")) as book, book:
-        for statement in older:
-            book.execute(statement)
+    older = """
+        CREATE TABLE tickets (
+          brand TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, status TEXT NOT NULL,
+          tags TEXT NOT NULL, requester TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+          position INTEGER NOT NULL, PRIMARY KEY (brand, id));
+        CREATE TABLE ticket_messages (
+          position INTEGER PRIMARY KEY AUTOINCREMENT, brand TEXT NOT NULL, ticket_id TEXT NOT NULL,
+          author TEXT NOT NULL, body TEXT NOT NULL, public INTEGER NOT NULL, created_at TEXT NOT NULL,
+          reference TEXT, UNIQUE (brand, reference));
+        INSERT INTO tickets VALUES ('harbour_books', 'T1', 'Bent', 'open', '[]', '{}', '', '', 1);
+        INSERT INTO ticket_messages VALUES (1, 'harbour_books', 'T1', 'customer', 'It is.', 1, '', NULL);"""
+    with closing(sqlite3.connect(tmp_path / "emulators.sqlite3")) as book:
+        book.executescript(older)
 
     settings = Setup.model_validate(setup("http://127.0.0.1:9"))
     async with serve(create_app(tmp_path, settings)) as url, Town(url).helpdesk() as helpdesk:
