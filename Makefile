@@ -27,13 +27,13 @@ demo: $(READY) ## Start everything with three tenants and tell what happens (ONC
 test: $(READY) ## Run all tests (ARGS='tests/domain -k refund')
 	@exec $(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## Formatting, lint, types, import contracts, policies, documents, compose file
+check: $(READY) ## Formatting, lint, types, import contracts, policies, documents, command fingerprints of workflows, compose file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test; fi
-	$(BIN)/python -m pytest -q tests/docs tests/deploy/test_compose.py
+	$(BIN)/python -m pytest -q tests/docs tests/deploy/test_compose.py tests/replay/test_golden_histories.py
 
 bench: $(READY) ## Print what a ticket costs, as ratios to a no-op workflow
 	@exec $(BIN)/python -m bench $(ARGS)
