@@ -43,6 +43,7 @@ async def test_worker_says_why_it_does_not_start(
         "COUNTERSIGN_APP_DATABASE_URL": database_urls.app,
         "COUNTERSIGN_EGRESS_DATABASE_URL": database_urls.egress,
         "COUNTERSIGN_RELAY_DATABASE_URL": database_urls.relay,
+        "COUNTERSIGN_SEALER_DATABASE_URL": database_urls.sealer,
         "COUNTERSIGN_APP_KEYS_URL": database_urls.key_app,
         "COUNTERSIGN_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
         "COUNTERSIGN_REDACTION_MODULE": "tests.adapters.light_child",
