@@ -8,6 +8,7 @@ import pytest
 
 from adapters.audit.witnesses import GRACE, KnownTickets, ticket_of
 from adapters.postgres.ticket_witness import TicketWitness
+from domain.handoff import HandoffReason
 from domain.ticket import TicketRef
 from tests.adapters.postgres.story import Story
 from tests.adapters.postgres.test_isolation import SETTLEMENT
@@ -88,3 +89,13 @@ async def test_our_tables_testify(databases: Databases, story: Story) -> None:
     assert set(await witness.listed(tenant_id)) == {story.ticket.ticket_id}
     assert await witness.audited(tenant_id) == {story.ticket.ticket_id}
     assert await witness.archived(tenant_id) == set()
+
+
+async def test_number_that_was_taken_over_and_never_read_is_no_ticket_yet(
+    databases: Databases, story: Story
+) -> None:
+    await story.tickets.hand_over(story.ticket, HandoffReason.ERROR)  # makes the row, as a take-over does
+
+    listed = await TicketWitness(databases.app, databases.sealer).listed(story.ticket.tenant_id)
+
+    assert listed == {}
