@@ -8,6 +8,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 ARGS ?=
+# Two processes: one for the tests that need the machine for themselves, one for the others (tests/conftest.py).
+PROCESSES ?= 2
 ONCE ?=
 BIN := .venv/bin
 READY := .venv/.ready
@@ -25,7 +27,7 @@ demo: $(READY) ## Start everything with three tenants and tell what happens (ONC
 	@exec $(BIN)/countersign demo $(if $(ONCE),--once) $(ARGS)
 
 test: $(READY) ## Run all tests (ARGS='tests/domain -k refund')
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses $(PROCESSES) $(ARGS)
 
 check: $(READY) ## Formatting, lint, types, import contracts, policies, documents, command fingerprints of workflows, compose file
 	$(BIN)/ruff format --check .

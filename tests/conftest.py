@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it has no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has none
 
 from adapters.embedded.home import temporary_home
 from adapters.embedded.postgres import PostgresServer, start_postgres
@@ -40,6 +42,34 @@ class Databases:
     key_door: Database
     key_app: Database
     key_codec: Database
+
+
+# Tests that need the machine for themselves: whole systems, and servers that skip time while nothing happens.
+ALONE = (
+    "tests/crash/",
+    "tests/end_to_end/",
+    "tests/workflows/",
+    "tests/cli/test_up.py",
+    "tests/cli/test_processes.py",
+)
+
+
+class OneSystemAtATime(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    """Two processes: those tests in one, in their order; all others beside them, by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "alone" if nodeid.startswith(ALONE) else nodeid.split("::", 1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneSystemAtATime:
+    """Asked for only with `--numprocesses`."""
+    config.option.loadscopereorder = False
+    return OneSystemAtATime(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest chain first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(ALONE))
 
 
 @pytest.fixture(scope="session")

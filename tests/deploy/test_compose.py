@@ -160,7 +160,11 @@ def test_the_file_has_no_fault(check: Check) -> None:
     assert list(check(composition())) == []
 
 
-@pytest.mark.parametrize(("check", "where", "instead", "sentence"), FAULTS, ids=lambda part: str(part)[:60])
+@pytest.mark.parametrize(
+    ("check", "where", "instead", "sentence"),
+    FAULTS,
+    ids=[f"{number}: {fault[3]}" for number, fault in enumerate(FAULTS)],
+)
 def test_a_planted_fault_is_seen(check: Check, where: str, instead: object, sentence: str) -> None:
     broken = composition()
     _plant(broken, where.split("."), instead)
