@@ -8,9 +8,9 @@ from uuid import UUID
 import structlog
 
 from adapters import regorus
-from adapters.policy_bundle import Bundle
-from adapters.policy_file import read_published
-from adapters.policy_words import denial
+from adapters.policy.effective import Effective, alone
+from adapters.policy.file import read_published
+from adapters.policy.words import denial
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
@@ -59,7 +59,7 @@ class DenyEverything:
 class ActivePolicies:
     """The `Policies` port. A bundle that cannot be loaded leaves the tenant's last good one in force."""
 
-    def __init__(self, store: PolicyStore, load: Callable[[Bundle], PolicyEngine] = regorus.load) -> None:
+    def __init__(self, store: PolicyStore, load: Callable[[Effective], PolicyEngine] = regorus.load) -> None:
         self._store = store
         self._load = load
         self._engines: OrderedDict[UUID, tuple[Digest, PolicyEngine]] = OrderedDict()
@@ -90,7 +90,7 @@ class ActivePolicies:
         return self._keep(tenant_id, published)
 
     def _keep(self, tenant_id: UUID, published: Published) -> PolicyEngine:
-        engine = self._load(read_published(published.content))
+        engine = self._load(alone(read_published(published.content)))
         self._engines[tenant_id] = published.version, engine
         self._engines.move_to_end(tenant_id)
         if len(self._engines) > CAPACITY:

@@ -12,9 +12,9 @@ from threading import get_ident
 import regorus
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from adapters.policy_bundle import Bundle, library
-from adapters.policy_words import answer, denial
-from domain.action import ActionType
+from adapters.policy.bundle import library
+from adapters.policy.effective import Effective
+from adapters.policy.words import answer, denial
 from domain.decision import EngineAnswer, PolicyInput, Reason, Verdict
 from domain.errors import BundleRefused
 from domain.model import Digest
@@ -32,11 +32,12 @@ class EngineUnusable(Exception):
 
 
 class RegorusEngine:
-    """The `PolicyEngine` port for one bundle."""
+    """The `PolicyEngine` port for one compiled policy."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.version: Digest = bundle.version
-        self._bundle: Mapping[str, JsonValue] = bundle.compiled()
+    def __init__(self, policy: Effective) -> None:
+        self.version: Digest = policy.version
+        self.policy = policy
+        self._document: Mapping[str, JsonValue] = policy.document
 
     def decide(self, input_: PolicyInput) -> EngineAnswer:
         """Never raises."""
@@ -45,16 +46,23 @@ class RegorusEngine:
     def decide_document(self, document: str) -> EngineAnswer:
         """The same for a stored input, which may lack what a newer version asks for."""
         try:
-            found = _Answer.model_validate_json(_ENGINES.evaluate(self.version, self._bundle, document))
-            return answer(found.verdict, found.reasons, self._bundle)
+            found = _Answer.model_validate_json(_ENGINES.evaluate(self.version, self._document, document))
+            return answer(
+                found.verdict,
+                found.reasons,
+                redacted=frozenset(found.redacted),
+                policy=self._document,
+                document=json.loads(document),
+            )
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
 
 
-def load(bundle: Bundle) -> RegorusEngine:
-    """An engine that has answered once for every action. Raises `BundleRefused` where it cannot."""
-    engine = RegorusEngine(bundle)
-    for action in ActionType:
+def load(policy: Effective) -> RegorusEngine:
+    """An engine that has answered once for every declared action. Raises `BundleRefused` where it cannot."""
+    engine = RegorusEngine(policy)
+    declared = policy.document["declared"]
+    for action in declared if isinstance(declared, dict) else ():
         document = json.dumps({"action": {"type": action}})
         if engine.decide_document(document) == ENGINE_FAILED:
             raise BundleRefused("the engine cannot evaluate it")
@@ -66,6 +74,7 @@ class _Answer(BaseModel):
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
+    redacted: tuple[str, ...]
 
 
 class _Engines:
@@ -76,14 +85,14 @@ class _Engines:
         self._base: regorus.Engine | None = None
         self._by_version: OrderedDict[Digest, regorus.Engine] = OrderedDict()
 
-    def evaluate(self, version: Digest, bundle: Mapping[str, JsonValue], document: str) -> str:
+    def evaluate(self, version: Digest, policy: Mapping[str, JsonValue], document: str) -> str:
         """The answer as JSON. Raises `EngineUnusable`."""
         if self._thread is None:
             self._thread = get_ident()
         if self._thread != get_ident():
             raise EngineUnusable
         try:
-            return self._ask(self._engine(version, bundle), document)
+            return self._ask(self._engine(version, policy), document)
         except BaseException as error:
             # A panic of the native engine is a BaseException that has no name to import.
             if type(error).__name__ != "PanicException":
@@ -98,10 +107,10 @@ class _Engines:
             raise EngineUnusable
         return answered
 
-    def _engine(self, version: Digest, bundle: Mapping[str, JsonValue]) -> regorus.Engine:
+    def _engine(self, version: Digest, policy: Mapping[str, JsonValue]) -> regorus.Engine:
         if version not in self._by_version:
             engine = self._parsed().clone()
-            engine.add_data_json(json.dumps({"bundle": bundle}))
+            engine.add_data_json(json.dumps({"bundle": policy}))
             self._by_version[version] = engine
         self._by_version.move_to_end(version)
         if len(self._by_version) > CAPACITY:
@@ -111,8 +120,7 @@ class _Engines:
     def _parsed(self) -> regorus.Engine:
         if self._base is None:
             self._base = regorus.Engine()
-            for name, rego in library().items():
-                self._base.add_policy(name, rego.decode())
+            self._base.add_policy("countersign.rego", library())
         return self._base
 
 

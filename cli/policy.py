@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from adapters import plain_policy, regorus
+from adapters import regorus
 from adapters.embedded.home import default_home, open_home
-from adapters.policy_bundle import Bundle
-from adapters.policy_file import parse
-from adapters.policy_tables import TABLES, DocumentEngine, run, tables
-from adapters.policy_words import as_amount
+from adapters.policy.bundle import Bundle
+from adapters.policy.effective import Effective, alone
+from adapters.policy.file import parse
+from adapters.policy.plain import PlainEngine
+from adapters.policy.tables import DocumentEngine, run, tables
+from adapters.policy.written import as_amount
 from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
@@ -47,16 +49,16 @@ def policy() -> None:
 def load(file: Path, tenant: str) -> None:
     """Put FILE in force for a tenant, from its next decision on."""
     bundle = _read(file)
-    regorus.load(bundle)
+    regorus.load(alone(bundle))
     asyncio.run(put_in_force(bundle, tenant, _owner_url()))
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
 
 
 @policy.command()
 @click.option(
-    "--tables", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=TABLES
+    "--tables", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None
 )
-def test(folder: Path) -> None:
+def test(folder: Path | None) -> None:
     """Run the library's Rego tests, and every table of a folder through both engines."""
     results = [*_rego_results(), *_table_results(folder)]
     for name, failure in results:
@@ -98,13 +100,17 @@ def _owner_url() -> str:
 
 
 def _in_words(bundle: Bundle) -> str:
-    limits = bundle.refund
+    limits = next(
+        (rule.threshold for rule in bundle.rules if "refund" in (rule.when.actions or ()) and rule.threshold),
+        None,
+    )
     if limits is None:
         return f"no refunds ({bundle.version[:19]})"
-    automatic, approved = as_amount(limits.allow_up_to), as_amount(limits.approval_up_to)
+    currency, automatic = next(iter(limits.allow_up_to.items()))
+    approved = (limits.approval_up_to or limits.allow_up_to)[currency]
     return (
-        f"refunds up to {automatic} go out by themselves, up to {approved} with approval, above that never"
-        f" ({bundle.version[:19]})"
+        f"refunds up to {as_amount(automatic)} go out by themselves, up to {as_amount(approved)} with"
+        f" approval, above that never ({bundle.version[:19]})"
     )
 
 
@@ -114,10 +120,10 @@ def _rego_results() -> list[tuple[str, str | None]]:
     ]
 
 
-def _table_results(folder: Path) -> list[tuple[str, str | None]]:
-    engines: dict[str, Callable[[Bundle], DocumentEngine]] = {
+def _table_results(folder: Path | None) -> list[tuple[str, str | None]]:
+    engines: dict[str, Callable[[Effective], DocumentEngine]] = {
         "regorus": regorus.load,
-        "plain": plain_policy.PlainEngine,
+        "plain": PlainEngine,
     }
     return [
         (f"{name} ({engine}): {outcome.note}", outcome.failure)

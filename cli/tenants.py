@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from adapters.policy_bundle import Bundle
-from adapters.policy_file import parse
+from adapters.policy.bundle import Bundle
+from adapters.policy.file import parse
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.tenant_registry import (

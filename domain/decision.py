@@ -5,13 +5,13 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.action import ActionType, RiskBand
 from domain.conversation import TextModel
 from domain.fact import Money, OrderStatus
 from domain.knowledge import KnowledgeZone
-from domain.model import Code, DecisionId, Digest, Model
+from domain.model import Code, Currency, DecisionId, Digest, Model
 from domain.ticket import Mode, Owner, TicketStatus
 from domain.triage import Priority, Signal
 
@@ -60,26 +60,78 @@ class Channel(StrEnum):
     INTERNAL = "internal"
 
 
-class ActionInput(Model):
+class Purpose(StrEnum):
+    """What the tenant's data is used for."""
+
+    SUPPORT = "support"
+    INVESTIGATION = "investigation"
+    TRAINING = "training"
+    MARKETING = "marketing"
+
+
+# Values of arguments and facts: ids, codes, flags, whole numbers, money, lists of ids. Never a text.
+Value = bool | int | str | Money | tuple[str, ...]
+
+
+class ActionInput(TextModel):
     """The proposed action as policy sees it."""
 
-    type: ActionType
+    type: Code
     band: RiskBand
     digest: Digest
     amount: Money | None = None
     status: TicketStatus | None = None
     tags: tuple[Code, ...] = ()
     zones: tuple[KnowledgeZone, ...] = ()
+    destination: Code | None = None  # a named channel of the tenant, such as `support`
+    resource_tenant_id: UUID | None = None  # whose record it reads or changes
+    arguments: dict[Code, Value] = Field(default_factory=dict)  # of a declared action
 
 
-class AgentInput(Model):
-    """The AI worker that proposes."""
+class AgentLink(TextModel):
+    """One agent of a chain, and what it says it may do."""
+
+    id: Code
+    permission_level: PermissionLevel
+
+
+class AgentInput(TextModel):
+    """The AI worker that proposes; `chain` names who sent it, from the first to its parent."""
 
     id: Code = "support_agent"
     permission_level: PermissionLevel = PermissionLevel.EXECUTE
+    chain: tuple[AgentLink, ...] = ()
 
 
-class TicketInput(Model):
+class IdentityInput(TextModel):
+    """How sure we are of who asks."""
+
+    verified: bool
+    evidence: tuple[Code, ...] = ()
+
+
+class ConsentInput(TextModel):
+    """Whether the customer has agreed to exactly this action."""
+
+    given: bool
+    evidence: tuple[Code, ...] = ()
+
+
+class CounterInput(TextModel):
+    """What left or was claimed in a window: how often, and how much in each currency (minor units)."""
+
+    count: int = Field(ge=0)
+    amounts: dict[Currency, int] = Field(default_factory=dict)
+
+
+class ResidencyInput(TextModel):
+    """In which regions the model runs and the data rests."""
+
+    model_region: Code
+    storage_region: Code
+
+
+class TicketInput(TextModel):
     """What policy may know of the ticket: labels and counts, never text."""
 
     intent: Code | None = None
@@ -91,7 +143,7 @@ class TicketInput(Model):
     turn: int = Field(ge=0)
 
 
-class OrderInput(Model):
+class OrderInput(TextModel):
     """The order in question."""
 
     status: OrderStatus
@@ -101,14 +153,25 @@ class OrderInput(Model):
     refundable: Money
 
 
-class PolicyInput(Model):
-    """The whole document a decision is made from, stored with it, so it can be decided again."""
+class PolicyInput(TextModel):
+    """The whole document a decision is made from, stored with it, so it can be decided again.
 
-    schema_version: Literal[1] = 1
+    Version 1 lacked everything from `at` on; the library decides both, and a rule that asks for what is not
+    there denies.
+    """
+
+    schema_version: Literal[1, 2] = 2
     tenant_id: UUID
     ticket_id: UUID
     mode: Mode
     channel: Channel
+    at: AwareDatetime | None = None  # when it is decided, to the minute
+    purpose: Purpose | None = None
+    identity: IdentityInput | None = None
+    consent: ConsentInput | None = None
+    residency: ResidencyInput | None = None
+    counters: dict[Code, CounterInput] = Field(default_factory=dict)
+    facts: dict[Code, Value] = Field(default_factory=dict)
     action: ActionInput
     agent: AgentInput = AgentInput()
     ticket: TicketInput

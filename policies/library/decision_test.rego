@@ -3,10 +3,41 @@ package countersign.decision_test
 import data.countersign.decision
 
 bundle := {
-	"actions": {"private_note": "allow", "add_tags": "approval_needed", "reply": "by_rule", "refund": "by_rule"},
-	"reply": {"zones": {"public": "allow", "internal": "approval_needed"}},
-	"refund": {"allow_up_to": 5000, "approval_up_to": 50000, "currencies": ["EUR"]},
-	"approval": {"approver_groups": ["approvers"], "quorum": 1},
+	"levels": [{
+		"name": "tenant",
+		"default": "deny",
+		"rules_of": {"refund": [0], "reply": [1, 2], "private_note": [3], "add_tags": [3, 4]},
+		"arguments": {},
+		"max_chain": 3,
+	}],
+	"declared": {"refund": {}, "reply": {}, "private_note": {}, "add_tags": {}},
+	"rules": [
+		{
+			"id": "limits",
+			"level": 0,
+			"threshold": {
+				"path": ["action", "amount"],
+				"allow_up_to": {"EUR": 5000},
+				"approval_up_to": {"EUR": 50000},
+			},
+		},
+		{"id": "replies", "level": 0, "allow": true},
+		{
+			"id": "internal",
+			"level": 0,
+			"when": [[{
+				"field": "action.zones",
+				"path": ["action", "zones"],
+				"type": "list",
+				"op": "contains_any",
+				"value": ["internal"],
+				"negated": false,
+			}]],
+			"require_approval": {},
+		},
+		{"id": "office", "level": 0, "allow": true},
+		{"id": "tags", "level": 0, "require_approval": {}},
+	],
 }
 
 proposal := {
@@ -22,7 +53,7 @@ answer(action) := found if {
 }
 
 test_nothing_known_is_denied if {
-	found := decision.answer with input as {} with data.bundle as {}
+	found := decision.answer with input as {} with data.bundle as {"levels": [], "rules": [], "declared": {}}
 	found.verdict == "deny"
 }
 
@@ -36,13 +67,13 @@ test_listed_action_is_allowed if answer({"type": "private_note"}).verdict == "al
 
 test_unlisted_action_is_denied if answer({"type": "slack_post"}).verdict == "deny"
 
-test_approval_carries_its_terms if {
-	found := answer({"type": "add_tags"})
-	found.verdict == "approval_needed"
-	found.obligations == bundle.approval
+test_an_approval_is_asked_for_by_its_rule if {
+	answer({"type": "add_tags"}) == {
+		"verdict": "approval_needed",
+		"reasons": [{"rule": "tags", "code": "approval_required"}],
+		"redacted": [],
+	}
 }
-
-test_allowed_carries_no_terms if not answer({"type": "private_note"}).obligations
 
 test_strictest_zone_wins if answer({"type": "reply", "zones": ["public", "internal"]}).verdict == "approval_needed"
 

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from adapters.plain_policy import PlainEngine
-from adapters.policy_bundle import STARTER, Bundle
-from adapters.policy_file import parse
-from adapters.policy_tables import Document
+from adapters.policy.effective import Effective, alone
+from adapters.policy.file import parse
+from adapters.policy.plain import PlainEngine
+from adapters.policy.tables import Document, pack
 from adapters.regorus import RegorusEngine
 from domain.decision import PolicyInput
 
 
-def starter() -> Bundle:
-    return parse(STARTER.read_text())
+def starter() -> Effective:
+    return alone(parse(pack("support_default").read_text()))
 
 
 def engines() -> tuple[RegorusEngine, PlainEngine]:

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.active_policies import ActivePolicies, DenyEverything
-from adapters.policy_bundle import STARTER
-from adapters.policy_file import parse
+from adapters.policy.file import parse
+from adapters.policy.tables import pack
 from domain.decision import Verdict
 from domain.model import Digest
 from tests.adapters.policy_inputs import as_input, refund
 
-STARTER_BUNDLE = parse(STARTER.read_text())
+STARTER_BUNDLE = parse(pack("support_default").read_text())
 TEXT = STARTER_BUNDLE.published()
 STRICTER = TEXT.replace('"50.00"', '"20.00"')
 BROKEN = TEXT.replace('"50.00"', '"fifty"')

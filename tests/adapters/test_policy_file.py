@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters.policy_bundle import STARTER
-from adapters.policy_file import parse, read_published
+from adapters.policy.file import parse, read_published
+from adapters.policy.tables import pack
 from domain.errors import BundleRefused
 
-TEXT = STARTER.read_text()
+TEXT = pack("support_default").read_text()
 
 
 def refusal(text: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from adapters.policy_bundle import STARTER
+from adapters.policy.tables import pack
 from cli.policy import policy
 from domain.errors import BundleRefused
 
@@ -18,7 +18,7 @@ def test_shipped_policies_pass_their_tests() -> None:
 
 
 def test_failing_row_is_named_with_its_note(tmp_path: Path) -> None:
-    table = (STARTER.parent / "tests" / "refunds.yaml").read_text()
+    table = (pack("support_default").parent / "tests" / "refunds.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(table.replace("verdict: allow", "verdict: deny", 1))
 
     result = CliRunner().invoke(policy, ["test", "--tables", str(tmp_path)])
@@ -33,7 +33,7 @@ def test_failing_row_is_named_with_its_note(tmp_path: Path) -> None:
 
 def test_broken_file_is_refused_before_any_database_is_asked(tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
-    file.write_text(STARTER.read_text().replace('"50.00"', '"fifty"'))
+    file.write_text(pack("support_default").read_text().replace('"50.00"', '"fifty"'))
 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 

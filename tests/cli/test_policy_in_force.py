@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from adapters.active_policies import ActivePolicies, DenyEverything
-from adapters.policy_bundle import STARTER
-from adapters.policy_file import parse
+from adapters.policy.file import parse
+from adapters.policy.tables import pack
 from adapters.postgres.bootstrap import DatabaseUrls
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -15,7 +15,7 @@ from domain.decision import Verdict
 from tests.adapters.policy_inputs import as_input, refund
 from tests.conftest import Databases, a_tenant
 
-TEXT = STARTER.read_text()
+TEXT = pack("support_default").read_text()
 
 
 def name_of(tenant_id: UUID) -> str:

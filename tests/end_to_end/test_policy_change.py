@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.policy_file import parse
+from adapters.policy.file import parse
 from adapters.settings import needed
 from cli.demo_watch import Sent
 from cli.policy import OWNER_URL, put_in_force

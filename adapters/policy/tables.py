@@ -11,13 +11,14 @@ from typing import Protocol
 import yaml
 from pydantic import Field, JsonValue, TypeAdapter
 
-from adapters.policy_bundle import POLICIES, Bundle
-from adapters.policy_file import parse
+from adapters.policy.bundle import POLICIES
+from adapters.policy.effective import Effective, alone
+from adapters.policy.file import parse
 from domain.conversation import TextModel
 from domain.decision import EngineAnswer, Verdict
 from domain.model import Code
 
-TABLES = POLICIES / "tests"
+PACKS = POLICIES / "packs"
 Document = dict[str, JsonValue]
 
 
@@ -39,17 +40,17 @@ class Row(TextModel):
 
 
 class Table(TextModel):
-    """Rows for one bundle, which is a file below `policies/` or written in the table."""
+    """Rows for one policy: a pack's name, or a policy written in the table."""
 
     bundle: str | Document
     input: Document
     rows: tuple[Row, ...]
 
-    def parsed_bundle(self) -> Bundle:
+    def policy(self) -> Effective:
         """Raises `BundleRefused`."""
         if isinstance(self.bundle, str):
-            return parse((POLICIES / self.bundle).read_text(encoding="utf-8"))
-        return parse(json.dumps(self.bundle))
+            return alone(parse(pack(self.bundle).read_text(encoding="utf-8")))
+        return alone(parse(json.dumps(self.bundle)))
 
 
 class Outcome(TextModel):
@@ -59,15 +60,21 @@ class Outcome(TextModel):
     failure: str | None
 
 
-def tables(folder: Path = TABLES) -> Iterator[tuple[str, Table]]:
-    """Every table of a folder by its name."""
-    for path in sorted(folder.glob("*.yaml")):
+def pack(name: str) -> Path:
+    """The policy file of a starter pack."""
+    return PACKS / name / "policy.yaml"
+
+
+def tables(folder: Path | None = None) -> Iterator[tuple[str, Table]]:
+    """Every table of a folder by its name; without one, of all starter packs."""
+    paths = folder.glob("*.yaml") if folder else PACKS.glob("*/tests/*.yaml")
+    for path in sorted(paths):
         yield path.stem, TypeAdapter(Table).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def run(table: Table, load: Callable[[Bundle], DocumentEngine]) -> Iterator[Outcome]:
+def run(table: Table, load: Callable[[Effective], DocumentEngine]) -> Iterator[Outcome]:
     """Decides every row."""
-    engine = load(table.parsed_bundle())
+    engine = load(table.policy())
     for row in table.rows:
         answered = engine.decide_document(json.dumps(changed(table.input, row.set)))
         yield Outcome(note=row.note, failure=_difference(row, answered))

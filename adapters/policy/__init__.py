@@ -1,0 +1,1 @@
+"""Policy as data: what authors write, what engines read, what both mean."""

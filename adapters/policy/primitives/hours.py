@@ -1,0 +1,102 @@
+"""`hours`: only while the office is open, by the clock of its time zone."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
+
+from adapters.policy.conditions import Fields
+from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.reading import at
+from domain.conversation import TextModel
+from domain.decision import Verdict
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
+SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+WHOLE_DAY = 24 * 60
+
+
+def _minutes(text: object) -> tuple[int, int]:
+    found = SPAN.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('must look like "09:00-17:30"')
+    start, end = (int(found[i]) * 60 + int(found[i + 1]) for i in (1, 3))
+    if start == end or end > WHOLE_DAY:
+        raise ValueError('must look like "09:00-17:30"')
+    return start, end
+
+
+OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
+
+
+class Hours(TextModel):
+    """From a minute on, until before another; a span over midnight belongs to the day it begins on."""
+
+    grants: ClassVar[bool] = False
+    says: ClassVar[Mapping[str, str]] = {
+        "time_missing": "It is not known what time it is",
+        "outside_hours": "This is done during office hours only",
+    }
+
+    zone: str = Field(max_length=64)
+    open: dict[str, tuple[OpenSpan, ...]] = Field(min_length=1)
+    holidays: tuple[date, ...] = Field((), max_length=400)
+    outside: Asked = Asked.DENY
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.zone not in available_timezones():
+            raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
+        unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not a day: monday to sunday, weekdays, weekend or daily")
+        return self
+
+    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
+        """Minutes of each day. A span over midnight is not cut: it belongs to the day it begins on."""
+        days: dict[str, JsonValue] = {}
+        for name, spans in self.open.items():
+            for day in SPANS.get(name, (name,)):
+                own = days.setdefault(day.title(), [])
+                own.extend([start, end] for start, end in spans)  # type: ignore[union-attr]  # just made
+        return {
+            "zone": self.zone,
+            "days": {day: sorted(spans) for day, spans in days.items()},  # type: ignore[arg-type,type-var]
+            "holidays": sorted({day.isoformat() for day in self.holidays}),
+            "outside": self.outside.value,
+        }
+
+
+def find(check: Any, document: Json) -> Iterator[Found]:
+    """Nothing while it is open."""
+    moment = _moment(at(document, "at"))
+    if moment is None:
+        yield Verdict.DENY, "time_missing"
+    elif not _open(check, moment.astimezone(ZoneInfo(check["zone"]))):
+        yield Verdict(check["outside"]), "outside_hours"
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _open(check: Any, local: datetime) -> bool:
+    minute = local.hour * 60 + local.minute
+    today, yesterday = local.date(), date.fromordinal(local.date().toordinal() - 1)
+    spans = [] if today.isoformat() in check["holidays"] else check["days"].get(_day(today), [])
+    late = [] if yesterday.isoformat() in check["holidays"] else check["days"].get(_day(yesterday), [])
+    return any(start <= minute < (end if end > start else WHOLE_DAY) for start, end in spans) or any(
+        minute < end for start, end in late if end < start
+    )
+
+
+def _day(day: date) -> str:
+    return DAYS[day.weekday()].title()  # the locale has no say

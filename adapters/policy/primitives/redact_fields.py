@@ -1,0 +1,30 @@
+"""`redact_fields`: these kinds of personal data do not leave with the action."""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+from pydantic import JsonValue, RootModel
+
+from adapters.policy.conditions import Fields
+from adapters.policy.primitives._base import Found, Json
+from domain.decision import Verdict
+from domain.model import Code
+
+
+class RedactFields(RootModel[tuple[Code, ...]]):
+    """A list of words."""
+
+    grants: ClassVar[bool] = False
+    says: ClassVar[Mapping[str, str]] = {
+        "fields_redacted": "Personal data is taken out before this leaves",
+    }
+
+    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
+        """The words in one order."""
+        return sorted(set(self.root))
+
+
+def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG001 - the protocol
+    """Always, unless there is nothing to take out."""
+    if check:
+        yield Verdict.SANITIZE, "fields_redacted"

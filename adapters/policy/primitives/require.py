@@ -1,0 +1,62 @@
+"""`require`: facts that must be true, such as delivered, identity verified, consent given."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import JsonValue, RootModel, model_validator
+
+from adapters.policy.conditions import Condition, Fields
+from adapters.policy.fields import FieldType
+from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.truth import truth
+from domain.conversation import TextModel
+from domain.decision import Verdict
+from domain.model import Code
+
+
+class Requirement(TextModel):
+    """One fact: a flag by its name, or a condition. `code` is the reason given where it is not true."""
+
+    fact: str | None = None
+    condition: Condition | None = None
+    code: Code
+    otherwise: Asked = Asked.DENY
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.fact is None) == (self.condition is None):
+            raise ValueError("must have either fact or condition")
+        return self
+
+    @property
+    def as_condition(self) -> Condition:
+        """A fact is a flag that equals true."""
+        return self.condition or Condition.model_validate({"field": self.fact, "equals": True})
+
+
+class Require(RootModel[tuple[Requirement, ...]]):
+    """All of them. What is missing is not true."""
+
+    grants: ClassVar[bool] = False
+    says: ClassVar[Mapping[str, str]] = {}
+
+    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
+        """Raises `ValueError` where a fact is no flag."""
+        for requirement in self.root:
+            if requirement.fact is not None and fields.types.get(requirement.fact) is not FieldType.FLAG:
+                raise ValueError(f"{requirement.fact!r} is not a flag of the input")
+        return [
+            {
+                "code": requirement.code,
+                "otherwise": requirement.otherwise.value,
+                "when": requirement.as_condition.clauses(fields),  # type: ignore[dict-item]  # JSON
+            }
+            for requirement in self.root
+        ]
+
+
+def find(check: Any, document: Json) -> Iterator[Found]:
+    """One finding for each that is not true."""
+    for requirement in check:
+        if truth(requirement["when"], document)[0] is not True:
+            yield Verdict(requirement["otherwise"]), requirement["code"]

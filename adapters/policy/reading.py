@@ -1,0 +1,50 @@
+"""Reads an input document that may lack anything and hold anything."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from pydantic import JsonValue
+
+Json = Mapping[str, JsonValue]
+
+
+def at(document: JsonValue | Json, *path: str) -> Any:
+    """The value at `path`, None where there is none."""
+    found: Any = document
+    for word in path:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(word)
+    return found
+
+
+def whole(value: object) -> int | None:
+    """A whole number; JSON does not tell 50 from 50.0, so neither do we."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return int(value) if value == int(value) else None
+
+
+def word(value: object) -> str | None:
+    """A string."""
+    return value if isinstance(value, str) else None
+
+
+def money(value: object) -> tuple[int, str] | None:
+    """Minor units and currency."""
+    if not isinstance(value, Mapping):
+        return None
+    units, currency = whole(value.get("minor_units")), value.get("currency")
+    return (units, currency) if units is not None and isinstance(currency, str) else None
+
+
+def words(value: object) -> list[str] | None:
+    """A list of strings."""
+    if (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(each, str) for each in value)
+    ):
+        return list(value)
+    return None

@@ -1,0 +1,59 @@
+package countersign.decision
+
+findings contains finding("deny", data.bundle.rules[place].id, "time_missing") if {
+	some place in matching
+	data.bundle.rules[place].hours
+	not time_known
+}
+
+findings contains finding(data.bundle.rules[place].hours.outside, data.bundle.rules[place].id, "outside_hours") if {
+	some place in matching
+	check := data.bundle.rules[place].hours
+	time_known
+	not open(check)
+}
+
+now_ns := time.parse_rfc3339_ns(input.at) if is_string(input.at)
+
+time_known if is_number(now_ns)
+
+day_ns := 86400000000000
+
+open(check) if {
+	some span in spans_of(check, now_ns)
+	span[0] < span[1]
+	minute := minute_of(check)
+	minute >= span[0]
+	minute < span[1]
+}
+
+# A span over midnight belongs to the day it begins on: tonight's beginning, last night's end.
+open(check) if {
+	some span in spans_of(check, now_ns)
+	span[0] > span[1]
+	minute_of(check) >= span[0]
+}
+
+open(check) if {
+	some span in spans_on(check, yesterday(check))
+	span[0] > span[1]
+	minute_of(check) < span[1]
+}
+
+minute_of(check) := (hour * 60) + minute if [hour, minute, _] := time.clock([now_ns, check.zone])
+
+spans_of(check, moment) := spans_on(check, local_day(check, moment))
+
+spans_on(check, day) := [] if day.date in check.holidays
+
+spans_on(check, day) := object.get(check.days, day.name, []) if not day.date in check.holidays
+
+local_day(check, moment) := {"date": date_text(time.date([moment, check.zone])), "name": time.weekday([moment, check.zone])}
+
+# The calendar day before, found at noon UTC: days of 23 and 25 hours do not matter to a calendar.
+yesterday(check) := {"date": date_text(time.date([before, "UTC"])), "name": time.weekday([before, "UTC"])} if {
+	today := date_text(time.date([now_ns, check.zone]))
+	before := time.parse_rfc3339_ns(concat("", [today, "T12:00:00Z"])) - day_ns
+}
+
+date_text(parts) := sprintf("%04d-%02d-%02d", parts)

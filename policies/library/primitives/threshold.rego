@@ -1,0 +1,35 @@
+package countersign.decision
+
+findings contains finding(found.verdict, data.bundle.rules[place].id, found.code) if {
+	some place in matching
+	found := limited_amount(data.bundle.rules[place].threshold)
+}
+
+granting contains data.bundle.rules[place].level if {
+	some place in matching
+	limited_amount(data.bundle.rules[place].threshold).verdict != "deny"
+}
+
+limited_amount(check) := {"verdict": "deny", "code": "amount_missing"} if {
+	not is_money(amount_of(check))
+} else := {"verdict": "deny", "code": "currency_not_covered"} if {
+	not check.allow_up_to[amount_of(check).currency]
+} else := {"verdict": "deny", "code": "amount_not_positive"} if {
+	amount_of(check).minor_units <= 0
+} else := {"verdict": "deny", "code": "counter_missing"} if {
+	not whole(left_before(check))
+} else := {"verdict": "allow", "code": "within_limit"} if {
+	amount_of(check).minor_units + left_before(check) <= check.allow_up_to[amount_of(check).currency]
+} else := {"verdict": "approval_needed", "code": "above_limit_needs_approval"} if {
+	amount_of(check).minor_units + left_before(check) <= check.approval_up_to[amount_of(check).currency]
+} else := {"verdict": "deny", "code": "over_limit"}
+
+amount_of(check) := object.get(input, check.path, null)
+
+left_before(check) := 0 if not check.counters
+
+left_before(check) := before if {
+	counter := input.counters[check.counters[input.action.type]]
+	is_object(counter.amounts)
+	before := object.get(counter.amounts, amount_of(check).currency, 0)
+}
