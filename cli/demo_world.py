@@ -42,10 +42,10 @@ class Emulators:
 
 def policy_file(home: Home, tenant: str) -> Path:
     """The person's own copy of a tenant's policy: made once, theirs to change."""
-    own = home.path / "policies" / f"{tenant}.json"
+    own = home.path / "policies" / f"{tenant}.yaml"
     if not own.exists():
         own.parent.mkdir(exist_ok=True, mode=0o700)
-        shutil.copyfile(tenant_file(tenant).parent / "policy.json", own)
+        shutil.copyfile(tenant_file(tenant).parent / "policy.yaml", own)
     return own
 
 

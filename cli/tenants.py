@@ -25,6 +25,7 @@ from cli.tenant_file import (
     read_tenant_file,
     read_text,
 )
+from domain.decision import Obligations
 from domain.errors import BundleRefused
 from domain.model import Code
 from domain.ports import TenantConfiguration
@@ -148,13 +149,16 @@ def _check_playbooks(path: Path, file: TenantFile, taxonomy: Taxonomy) -> None:
 
 def _check_approvers(path: Path, file: TenantFile, policy: Bundle) -> None:
     groups = {group for teammate in file.teammates for group in teammate.groups}
-    asked = policy.approval.obligations().every_group
-    for group in asked:
-        if group not in groups:
-            remedy = f"The policy asks group {group!r} for approval. Put at least one teammate into it"
+    for terms in policy.every_terms():
+        asked = Obligations.model_validate(terms.obligations(), strict=False).every_group
+        for group in asked:
+            if group not in groups:
+                remedy = f"The policy asks group {group!r} for approval. Put at least one teammate into it"
+                raise TenantFileRefused(path, "teammates", remedy)
+        able = {teammate.slack_user_id for teammate in file.teammates if set(asked) & set(teammate.groups)}
+        if len(able) < terms.quorum:
+            remedy = (
+                f"The policy asks for {terms.quorum} approvals."
+                f" Put {terms.quorum} teammates into its approver groups"
+            )
             raise TenantFileRefused(path, "teammates", remedy)
-    quorum = policy.approval.quorum
-    able = {teammate.slack_user_id for teammate in file.teammates if set(asked) & set(teammate.groups)}
-    if len(able) < quorum:
-        remedy = f"The policy asks for {quorum} approvals. Put {quorum} teammates into its approver groups"
-        raise TenantFileRefused(path, "teammates", remedy)

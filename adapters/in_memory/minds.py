@@ -166,9 +166,9 @@ class InMemoryEngine:
 
     def decide(self, input_: PolicyInput) -> EngineAnswer:
         """Denies what it does not know."""
-        if input_.action.type is ActionType.REFUND:
+        if input_.action.type == ActionType.REFUND:
             return self._refund(input_)
-        if input_.action.type is ActionType.REPLY and input_.ticket.owner is Owner.TEAMMATE:
+        if input_.action.type == ActionType.REPLY and input_.ticket.owner is Owner.TEAMMATE:
             return _answer(Verdict.DENY, "who_owns_speaks", "owned_by_teammate")
         return _answer(Verdict.ALLOW, "everyday_actions", "allowed")
 

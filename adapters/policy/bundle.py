@@ -144,7 +144,7 @@ class Argument(TextModel):
         """What engines check."""
         checked: dict[str, JsonValue] = {"type": self.field_type.value, "optional": self.optional}
         if self.values is not None:
-            checked["values"] = sorted(set(self.values))
+            checked["values"] = [*sorted(set(self.values))]
         if self.least is not None:
             checked["least"] = self.least
         if self.most is not None:
@@ -245,6 +245,14 @@ class Bundle(TextModel):
         return {action.value: band for action, band in RISK_BANDS.items()} | {
             name: action.band for name, action in self.actions.items()
         }
+
+    def every_terms(self) -> Iterator[Terms]:
+        """Who is asked, by the file and by rules of their own."""
+        if self.approval is not None:
+            yield self.approval
+        for rule in self.rules:
+            if rule.require_approval is not None and rule.require_approval.terms is not None:
+                yield rule.require_approval.terms
 
     def content(self) -> dict[str, JsonValue]:
         """What was written, without what was left out: the canonical form of a version."""

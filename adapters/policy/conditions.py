@@ -188,7 +188,7 @@ def _as_written(value: Any) -> Any:
 
 def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator[str]:
     kind = fields.types[str(condition.field)]
-    values = condition.between if comparison == "between" else (getattr(condition, comparison),)
+    values: tuple[Any, ...] = condition.between or (getattr(condition, comparison),)
     word = "at_most" if comparison == "between" else comparison.rstrip("_")
     if kind not in WANTED[word]:
         yield f"{condition.field} is of type {kind}, which {comparison.rstrip('_')!r} does not compare"
@@ -201,7 +201,7 @@ def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator
     elif word == "equals" and type(condition.equals) is not _PYTHON[kind]:
         yield f"{condition.field} is of type {kind}"
     other = condition.equals_field or condition.at_most_field
-    if other in fields.types and fields.types[other] is not kind:
+    if other is not None and other in fields.types and fields.types[other] is not kind:
         yield f"{condition.field} and {other} are of different types"
 
 

@@ -18,7 +18,7 @@ def translated(document: Document) -> Document:
 
 
 def _translated(document: Any) -> Document:
-    rules: list[JsonValue] = []
+    rules: list[Any] = []
     refund, reply, others = document.get("refund"), document.get("reply"), document.get("other_actions") or {}
     if refund:
         limits = {
@@ -28,11 +28,12 @@ def _translated(document: Any) -> Document:
         rules.append({"id": "refunds_stay_in_limits", "when": {"actions": ["refund"]}, "threshold": limits})
     if reply:
         rules += _replies(reply["zones"])
-    for verdict, primitives in (
+    said: tuple[tuple[str, dict[str, Any]], ...] = (
         ("allow", {"allow": True}),
         ("approval_needed", {"allow": True, "require_approval": {}}),
         ("deny", {"deny": True}),
-    ):
+    )
+    for verdict, primitives in said:
         actions = sorted(name for name, its in others.items() if its == verdict)
         if actions:
             rules.append({"id": f"actions_{verdict}", "when": {"actions": actions}, **primitives})
@@ -45,11 +46,11 @@ def _translated(document: Any) -> Document:
     }
 
 
-def _replies(zones: Any) -> list[JsonValue]:
+def _replies(zones: Any) -> list[Any]:
     open_ = sorted(zone for zone, its in zones.items() if its != "deny")
     asked = sorted(zone for zone, its in zones.items() if its == "approval_needed")
     cited: Document = {"field": "action.zones", "subset_of": open_ or ["none"]}
-    replies: list[JsonValue] = [
+    replies: list[Any] = [
         {
             "id": "replies_cite_open_zones",
             "when": {"actions": ["reply"]},
@@ -64,7 +65,7 @@ def _replies(zones: Any) -> list[JsonValue]:
 
 
 def _terms(approval: Any) -> Document:
-    terms: Document = {
+    terms: dict[str, Any] = {
         name: approval[name]
         for name in ("approver_groups", "quorum", "on_timeout", "forbid_self")
         if name in approval

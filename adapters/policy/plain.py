@@ -113,7 +113,7 @@ def _rules(document: Json, policy: Json, place: int, level: Any) -> Iterator[Fin
         *level["rules_of"].get("*", []),
     ]
     for number in numbers:
-        rule: Any = policy["rules"][number]  # type: ignore[index,call-overload]  # compiled by us
+        rule: Any = policy["rules"][number]  # type: ignore[index]  # compiled by us
         holds, unknown = truth(rule.get("when"), document)
         for field in unknown:
             yield Finding(DENY, rule["id"], f"missing.{field}"[:64], place)
@@ -244,8 +244,8 @@ def _agents(document: Json, level: Any, place: int) -> Iterator[Finding]:
             yield Finding(DENY, rule, "agents_not_registered", place)
         return
     ids = [at(link, "id") for link in links]
-    known = [registered.get(each) if isinstance(each, str) else None for each in ids]
-    if any(each is None for each in known):
+    known: list[Any] = [registered.get(word(each)) for each in ids]
+    if None in known:
         yield Finding(DENY, rule, "agent_unknown", place)
         return
     if len(set(ids)) != len(ids):

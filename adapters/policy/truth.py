@@ -7,6 +7,12 @@ from typing import Any
 
 from adapters.policy.reading import Json, at, money, whole, words
 
+
+@lru_cache(maxsize=1000)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)
+
+
 ORDERED: Mapping[str, Callable[[int, int], bool]] = {
     "less_than": lambda have, limit: have < limit,
     "at_most": lambda have, limit: have <= limit,
@@ -86,8 +92,3 @@ def _ordered(op: str, have: Any, wanted: Any) -> bool | None:
             return None
         have, wanted = units, wanted[currency]
     return ORDERED[op](have, wanted)
-
-
-@lru_cache(maxsize=1000)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)

@@ -4,6 +4,7 @@ import pytest
 
 from adapters.policy.file import parse, read_published
 from adapters.policy.tables import pack
+from adapters.policy.written import BundleCurrency
 from domain.errors import BundleRefused
 
 TEXT = pack("support_default").read_text()
@@ -15,51 +16,77 @@ def refusal(text: str) -> str:
     return str(refused.value)
 
 
+REFUND = "rules.0.threshold.allow_up_to.EUR"
+LINE = 'allow_up_to: {EUR: "50.00"'
+
+
 @pytest.mark.parametrize(
     ("written", "minor_units"), [("20.00", 2000), ("20", 2000), ("0.00", 0), ("49.99", 4999)]
 )
 def test_amounts_are_written_as_people_read_them(written: str, minor_units: int) -> None:
-    limits = parse(TEXT.replace('"50.00"', f'"{written}"')).refund
+    limits = parse(TEXT.replace(LINE, f'allow_up_to: {{EUR: "{written}"')).rules[0].threshold
 
     assert limits is not None
-    assert limits.allow_up_to == minor_units
+    assert limits.allow_up_to[BundleCurrency.EUR] == minor_units
 
 
 @pytest.mark.parametrize("written", ["20.0", "20.000", "-1.00", "20 EUR", "2O.00", "", "1e3", "1234567890"])
 def test_other_amounts_are_refused_with_their_line(written: str) -> None:
-    assert refusal(TEXT.replace('"50.00"', f'"{written}"')) == (
-        'The policy bundle was refused: line 6, refund.allow_up_to: must look like "50.00"'
+    assert refusal(TEXT.replace(LINE, f'allow_up_to: {{EUR: "{written}"')) == (
+        f'The policy bundle was refused: line {line_of(LINE)}, {REFUND}: must look like "50.00", in quotes'
     )
 
 
-def test_number_is_no_amount() -> None:
-    assert "line 6, refund.allow_up_to" in refusal(TEXT.replace('"50.00"', "50.00"))
+@pytest.mark.parametrize("number", ["50", "50.00"])
+def test_number_is_no_amount(number: str) -> None:
+    said = refusal(TEXT.replace(LINE, f"allow_up_to: {{EUR: {number}"))
+
+    assert f"line {line_of(LINE)}" in said
+    assert "in quotes" in said
 
 
 def test_limits_in_the_wrong_order_are_refused() -> None:
-    assert "approval_up_to must not be less" in refusal(TEXT.replace('"50.00"', '"500.01"'))
+    assert "approval_up_to must not be less" in refusal(TEXT.replace(LINE, 'allow_up_to: {EUR: "500.01"'))
 
 
-def test_unknown_word_is_refused_with_its_line() -> None:
-    assert refusal(TEXT.replace('"quorum"', '"quorom"')) == (
-        "The policy bundle was refused: line 29, approval.quorom: is not a word this file knows"
+def test_unknown_word_is_refused_with_its_line_and_what_was_perhaps_meant() -> None:
+    assert refusal(TEXT.replace("quorum", "quorom")) == (
+        f"The policy bundle was refused: line {line_of('quorum')}, approval.quorom: is not a word this file"
+        " knows (did you mean 'quorum'?)"
     )
 
 
-def test_unknown_action_is_refused_with_its_line() -> None:
-    assert "line 19, other_actions.private_nod" in refusal(TEXT.replace('"private_note"', '"private_nod"'))
+def test_unknown_action_is_refused_with_its_line_and_what_was_perhaps_meant() -> None:
+    said = refusal(TEXT.replace("[private_note", "[private_nod"))
+
+    assert f"line {line_of('- id: office_work')}, rule 'office_work': action 'private_nod'" in said
+    assert "did you mean 'private_note'?" in said
+
+
+def test_unknown_field_is_refused_with_what_was_perhaps_meant() -> None:
+    assert "no field 'action.zone' (did you mean 'action.zones'?)" in refusal(
+        TEXT.replace("field: action.zones", "field: action.zone")
+    )
 
 
 def test_currency_without_cents_is_refused() -> None:
-    assert "line 8, refund.currencies.1" in refusal(TEXT.replace('"GBP"', '"JPY"'))
+    assert f"line {line_of(LINE)}, rules.0.threshold.allow_up_to.JPY" in refusal(
+        TEXT.replace(LINE, 'allow_up_to: {JPY: "50.00"')
+    )
 
 
 def test_word_written_twice_is_refused() -> None:
-    assert "'quorum' is written twice" in refusal(TEXT.replace('"quorum": 1', '"quorum": 1, "quorum": 2'))
+    assert "'quorum' is written twice" in refusal(TEXT.replace("quorum: 1", "quorum: 1\n  quorum: 2"))
 
 
-def test_broken_json_is_refused_with_its_line() -> None:
-    assert refusal(TEXT.replace('"50.00",', '"50.00"')).startswith("The policy bundle was refused: line 7: ")
+def test_broken_yaml_is_refused_with_its_line() -> None:
+    said = refusal(TEXT.replace("[reply]", "[reply", 1))
+
+    assert said.startswith("The policy bundle was refused: line ")
+
+
+def line_of(text: str) -> int:
+    return TEXT[: TEXT.index(text)].count("\n") + 1
 
 
 OTHER = {
@@ -78,24 +105,24 @@ def test_other_documents_are_refused(text: str) -> None:
 
 
 def test_what_was_written_stays_out_of_the_sentence() -> None:
-    assert "anna" not in refusal(TEXT.replace('"50.00"', '"anna@example.com"'))
+    assert "anna" not in refusal(TEXT.replace(LINE, 'allow_up_to: {EUR: "anna@example.com"'))
 
 
 def test_version_follows_the_meaning_and_not_the_layout() -> None:
-    same = parse(TEXT.replace("\n\n", "\n").replace('"50.00"', '"50"'))
+    same = parse(TEXT.replace("\n\n", "\n").replace('"50.00"', '"50"').replace("24h", "1d"))
 
     assert same.version == parse(TEXT).version
-    assert parse(TEXT.replace('"50.00"', '"50.01"')).version != same.version
+    assert parse(TEXT.replace(LINE, 'allow_up_to: {EUR: "50.01"')).version != same.version
 
 
 def test_published_policy_reads_back_the_same() -> None:
     bundle = parse(TEXT)
 
     assert read_published(bundle.published()) == bundle
-    assert '"allow_up_to":"50.00"' in bundle.published()
+    assert '"allow_up_to":{"EUR":"50.00"' in bundle.published()
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", TEXT])
+@pytest.mark.parametrize("content", ["", "[]", "{}", "{"])
 def test_what_was_never_published_is_refused(content: str) -> None:
     with pytest.raises(BundleRefused):
         read_published(content)

@@ -7,7 +7,7 @@ import yaml
 
 from cli import demo_data
 
-POLICY = (demo_data.HERE / "harbour_books" / "policy.json").read_text("utf-8")
+POLICY = (demo_data.HERE / "harbour_books" / "policy.yaml").read_text("utf-8")
 
 
 def fill() -> dict[str, str]:
@@ -42,7 +42,7 @@ def document() -> dict[str, object]:
         "payments": {"base_url": "https://pay.example.com", "secret_key": "sk_test"},
         "slack": {"team_id": values["slack_team_id"], "channel_id": "C0LAMPS", "bot_token": "xoxb-token"},
         "teammates": [{"name": "Nora", "slack_user_id": "U0NORA", "groups": ["approvers"]}],
-        "policy": "policy.json",
+        "policy": "policy.yaml",
         "articles": "articles",
     }
 
@@ -51,7 +51,7 @@ def written(folder: Path, content: dict[str, object]) -> Path:
     """The file with everything beside it that it names."""
     (folder / "articles").mkdir(exist_ok=True)
     (folder / "articles" / "bulbs.md").write_text("---\ntitle: Bulbs\nzone: public\n---\nE14 bulbs fit.\n")
-    (folder / "policy.json").write_text(POLICY)
+    (folder / "policy.yaml").write_text(POLICY)
     path = folder / "tenant.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

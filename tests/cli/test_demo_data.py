@@ -5,6 +5,8 @@ import pytest
 
 from adapters.drafting.extractive import ExtractiveDrafter
 from adapters.helpdesks.automatic_mail import is_automatic
+from adapters.policy.primitives.require_approval import Terms
+from adapters.policy.written import BundleCurrency
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -31,6 +33,8 @@ FROM_ARTICLES = [
     if ticket.expect is Expectation.ANSWERED or ticket.reason is HandoffReason.NOTHING_FOUND
 ]
 LIMIT = 5
+
+EUR = BundleCurrency.EUR
 
 
 def spec_of(name: str) -> TenantSpec:
@@ -62,6 +66,11 @@ def triage(ticket: DemoTicket) -> Triage:
     )
 
 
+def terms_of(spec: TenantSpec) -> Terms:
+    (terms,) = spec.policy.every_terms()
+    return terms
+
+
 @pytest.mark.parametrize("name", demo_data.TENANTS)
 def test_tenant_has_public_and_internal_articles_and_two_approvers(name: str) -> None:
     spec = spec_of(name)
@@ -70,7 +79,7 @@ def test_tenant_has_public_and_internal_articles_and_two_approvers(name: str) ->
     assert zones.count(KnowledgeZone.PUBLIC) >= 10
     assert KnowledgeZone.INTERNAL in zones
     approvers = [
-        mate for mate in spec.file.teammates if set(mate.groups) & set(spec.policy.approval.approver_groups)
+        mate for mate in spec.file.teammates if set(mate.groups) & set(terms_of(spec).approver_groups)
     ]
     assert len(approvers) == 2
     assert len(spec.file.teammates) > 2
@@ -113,24 +122,24 @@ REFUNDS = [
 def test_refund_has_a_playbook_and_the_amount_that_its_verdict_needs(ticket: DemoTicket) -> None:
     spec, found = spec_of(ticket.tenant), triage(ticket)
     [order] = [o for o in demo_data.shop_of(ticket.tenant).orders if o.number in ticket.orders]
-    limits = spec.policy.refund
+    (limits,) = [rule.threshold for rule in spec.policy.rules if rule.threshold is not None]
 
     assert found.intent in {playbook.intent for playbook in spec.file.playbooks}
     assert found.confidence_permille >= spec.file.settings.min_confidence_permille
     assert order.delivered_at is not None
-    assert limits is not None
+    assert limits.approval_up_to is not None
     amount = order.total.minor_units
     if ticket.expect is Expectation.REFUNDED:
-        assert amount <= limits.allow_up_to
+        assert amount <= limits.allow_up_to[EUR]
     elif ticket.reason is HandoffReason.POLICY_DENIED:
-        assert amount > limits.approval_up_to
+        assert amount > limits.approval_up_to[EUR]
     else:
-        assert limits.allow_up_to < amount <= limits.approval_up_to
+        assert limits.allow_up_to[EUR] < amount <= limits.approval_up_to[EUR]
         assert (ticket.vote is None) == (ticket.reason is HandoffReason.APPROVAL_EXPIRED)
         able = {
             mate.slack_user_id
             for mate in spec.file.teammates
-            if set(mate.groups) & set(spec.policy.approval.approver_groups)
+            if set(mate.groups) & set(terms_of(spec).approver_groups)
         }
         assert {*([ticket.vote.by] if ticket.vote else []), *filter(None, [ticket.take_over_by])} <= able
 
@@ -172,10 +181,10 @@ def test_tenant_acknowledges_in_words_of_its_own_which_no_answer_contains(name: 
 def test_question_that_nobody_answers_is_brought_up_again_before_it_expires() -> None:
     (ticket,) = [ticket for ticket in TICKETS if ticket.reason is HandoffReason.APPROVAL_EXPIRED]
 
-    terms = spec_of(ticket.tenant).policy.approval
+    terms = terms_of(spec_of(ticket.tenant))
 
-    assert terms.remind_every_s is not None
-    assert terms.remind_every_s < terms.expires_in_s <= 90  # a demo is watched
+    assert terms.remind_every is not None
+    assert terms.remind_every < terms.expires_in <= 90  # a demo is watched
 
 
 def test_machine_s_mail_and_thanks_are_recognised() -> None:

@@ -32,22 +32,22 @@ def test_failing_row_is_named_with_its_note(tmp_path: Path) -> None:
 
 
 def test_broken_file_is_refused_before_any_database_is_asked(tmp_path: Path) -> None:
-    file = tmp_path / "policy.json"
+    file = tmp_path / "policy.yaml"
     file.write_text(pack("support_default").read_text().replace('"50.00"', '"fifty"'))
 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 
     assert isinstance(result.exception, BundleRefused)
-    assert "line 6, refund.allow_up_to" in str(result.exception)
+    assert "rules.0.threshold.allow_up_to.EUR" in str(result.exception)
 
 
 def test_other_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    file = tmp_path / "policy.json"
+    file = tmp_path / "policy.yaml"
     file.write_bytes(b"\xff\xfe")
 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 
-    assert str(result.exception) == "File 'policy.json' is not UTF-8 text"
+    assert str(result.exception) == "File 'policy.yaml' is not UTF-8 text"
 
 
 @pytest.mark.parametrize("missing", [["load"], ["load", "nowhere.json", "--tenant", "x"]])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from adapters.policy.primitives.require_approval import Terms
 from cli.tenant_file import TenantFileRefused, TenantNameRefused, checked_name, read_tenant_file
 from cli.tenants import read_tenant
 from tests.cli.filled import POLICY, document, written
@@ -164,7 +165,7 @@ def test_article_that_is_wrong_is_named(tmp_path: Path, text: str, remedy: str) 
 
 def test_wrong_policy_is_named_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, document())
-    (tmp_path / "policy.json").write_text('{\n  "schema_version": 2\n}')
+    (tmp_path / "policy.yaml").write_text('{\n  "schema_version": 3\n}')
 
     with pytest.raises(TenantFileRefused, match="line 2"):
         read_tenant("lamps", path)
@@ -187,10 +188,10 @@ def test_policy_that_asks_more_approvers_than_there_are_is_refused(
         {"name": f"N{n}", "slack_user_id": f"U0N{n}", "groups": ["approvers"]} for n in range(teammates)
     ]
     path = written(tmp_path, {**document(), "teammates": people})
-    (tmp_path / "policy.json").write_text(POLICY.replace('"quorum": 1', '"quorum": 2'))
+    (tmp_path / "policy.yaml").write_text(POLICY.replace("quorum: 1", "quorum: 2"))
 
     if fits:
-        assert read_tenant("lamps", path).policy.approval.quorum == 2
+        assert read_tenant("lamps", path).policy.approval == Terms(approver_groups=("approvers",), quorum=2)
     else:
         with pytest.raises(TenantFileRefused, match="Put 2 teammates"):
             read_tenant("lamps", path)

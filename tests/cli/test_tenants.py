@@ -69,7 +69,7 @@ async def test_changed_file_brings_the_tenant_up_to_date(
     name, content = a_name(), document()
     first = await add_tenant(stores, read_tenant(name, written(tmp_path, content)))
     path = written(tmp_path, {**content, "settings": {"mode": "observe"}})
-    (tmp_path / "policy.json").write_text(POLICY.replace('"50.00"', '"20.00"'))
+    (tmp_path / "policy.yaml").write_text(POLICY.replace('"50.00"', '"20.00"'))
 
     again = await add_tenant(stores, read_tenant(name, path))
 

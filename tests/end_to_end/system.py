@@ -224,7 +224,7 @@ class System:
         return f"xoxb-{self._kept(tenant, 'bot_token')}"
 
     def policy_file(self, tenant: str) -> Path:
-        return tenant_file(tenant).parent / "policy.json"
+        return tenant_file(tenant).parent / "policy.yaml"
 
     @cached_property
     def _brands(self) -> Mapping[str, Json]:

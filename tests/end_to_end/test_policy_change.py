@@ -71,7 +71,7 @@ async def _small_refund(system: System) -> tuple[Sent, str]:
 async def _limit(system: System, folder: Path, limit: str) -> AsyncIterator[str]:
     """Another automatic limit until the end of the block."""
     original = system.policy_file(BOOKS)
-    changed = folder / "policy.json"
+    changed = folder / "policy.yaml"
     changed.write_text(original.read_text().replace('"50.00"', f'"{limit}"'))
     try:
         # An engine belongs to its thread, so this command needs a process of its own.

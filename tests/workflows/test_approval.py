@@ -179,7 +179,7 @@ async def test_question_that_may_not_be_posted_is_cancelled(environment: Workflo
     rules = InMemoryEngine()
 
     def silent(asked: PolicyInput) -> EngineAnswer:
-        if asked.action.type is not ActionType.SLACK_POST:
+        if asked.action.type != ActionType.SLACK_POST:
             return rules.decide(asked)
         return EngineAnswer(verdict=Verdict.DENY, reasons=(Reason(rule="quiet", code="quiet"),))
 

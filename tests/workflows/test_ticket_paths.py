@@ -254,9 +254,9 @@ async def test_reply_that_needs_approval_is_sent_after_the_yes(environment: Work
 
 def _ask_before_replies(asked: PolicyInput) -> EngineAnswer:
     verdict = {
-        ActionType.REPLY: Verdict.APPROVAL_NEEDED,
-        ActionType.SET_STATUS: Verdict.DENY,
-        ActionType.ADD_TAGS: Verdict.DENY,
+        ActionType.REPLY.value: Verdict.APPROVAL_NEEDED,
+        ActionType.SET_STATUS.value: Verdict.DENY,
+        ActionType.ADD_TAGS.value: Verdict.DENY,
     }.get(asked.action.type, Verdict.ALLOW)
     return EngineAnswer(verdict=verdict, reasons=(Reason(rule="scripted", code="scripted"),))
 

@@ -23,7 +23,7 @@ class ActionAllowlist(RootModel[tuple[Code | Literal["*"], ...]]):
 
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
         """The words in one order."""
-        return sorted(set(self.root))
+        return [*sorted(set(self.root))]
 
 
 def find(check: JsonValue, document: Json) -> Iterator[Found]:

@@ -66,7 +66,7 @@ class Hours(TextModel):
         return {
             "zone": self.zone,
             "days": {day: sorted(spans) for day, spans in days.items()},  # type: ignore[arg-type,type-var]
-            "holidays": sorted({day.isoformat() for day in self.holidays}),
+            "holidays": [*sorted({day.isoformat() for day in self.holidays})],
             "outside": self.outside.value,
         }
 

@@ -22,7 +22,7 @@ class PurposeList(RootModel[tuple[Purpose, ...]]):
 
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
         """The words in one order."""
-        return sorted(set(self.root))
+        return [*sorted(set(self.root))]
 
 
 def find(check: JsonValue, document: Json) -> Iterator[Found]:

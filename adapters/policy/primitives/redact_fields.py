@@ -21,7 +21,7 @@ class RedactFields(RootModel[tuple[Code, ...]]):
 
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
         """The words in one order."""
-        return sorted(set(self.root))
+        return [*sorted(set(self.root))]
 
 
 def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG001 - the protocol

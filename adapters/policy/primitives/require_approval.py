@@ -34,7 +34,7 @@ class Terms(TextModel):
     def obligations(self) -> dict[str, JsonValue]:
         """As `domain.decision.Obligations` has them."""
         terms: dict[str, JsonValue] = {
-            "approver_groups": sorted(set(self.approver_groups)),
+            "approver_groups": [*sorted(set(self.approver_groups))],
             "quorum": self.quorum,
             "expires_in_s": self.expires_in,
             "on_timeout": self.on_timeout.value,
@@ -45,7 +45,7 @@ class Terms(TextModel):
         if self.ladder is not None:
             rungs = sorted(self.ladder, key=lambda rung: rung.after)
             terms["ladder"] = [
-                {"after_s": rung.after, "approver_groups": sorted(set(rung.approver_groups))}
+                {"after_s": rung.after, "approver_groups": [*sorted(set(rung.approver_groups))]}
                 for rung in rungs
             ]
         return terms
