@@ -14,7 +14,7 @@ import pytest
 
 from adapters.policy.bundle import Bundle
 from adapters.policy.file import parse
-from domain.amount import amount_over, minor_units
+from domain.amount import minor_units
 from domain.decision import (
     ActionInput,
     Channel,
@@ -154,7 +154,7 @@ def proposal(requester: ShopCustomer, tool: str, arguments: Row, records: ShopRe
 def asked(action: str, arguments: Mapping[str, Value], facts: Mapping[str, Value]) -> PolicyInput:
     """Of an identified customer who has confirmed."""
     declared = shop_policy().actions[action]
-    over = declared.amount
+    amount_of = declared.amount
     return PolicyInput(
         tenant_id=UUID(int=1),
         ticket_id=UUID(int=2),
@@ -167,7 +167,7 @@ def asked(action: str, arguments: Mapping[str, Value], facts: Mapping[str, Value
             type=action,
             band=declared.band,
             digest=f"sha256:{'a' * 64}",
-            amount=amount_over(facts, over.sum, over.less) if over is not None else None,
+            amount=amount_of.of(facts) if amount_of is not None else None,
             arguments=dict(arguments),
         ),
         ticket=TicketInput(owner=Owner.AUTOMATION, turn=0),
