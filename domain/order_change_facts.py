@@ -34,6 +34,7 @@ def facts_of(change: OrderChange, records: ShopRecords) -> Facts:
     }
     if order is not None:
         facts |= {"order.status": order.status, "order.items_changed_before": order.items_changed_before}
+        facts |= _held(order)
     if change.payment_method is not None:
         facts |= _method_facts(change.payment_method, method, order)
     if change.kind in ITEMISED:
@@ -60,6 +61,11 @@ def _method_facts(named: str, method: PaymentMethod | None, order: ShopOrder | N
     if method is not None and method.gift_card and method.balance is not None:
         facts["method.balance"] = method.balance
     return facts
+
+
+def _held(order: ShopOrder) -> Facts:
+    paid = total(payment.amount for payment in order.payments)
+    return {"order.paid": paid} if paid is not None else {}
 
 
 def _paid(order: ShopOrder) -> dict[str, list[Money]]:

@@ -115,6 +115,7 @@ def test_a_cancellation_pays_back_what_is_left_of_what_was_paid() -> None:
     found = facts(change(CANCEL, by=None), partly)
 
     assert (found["refund.total"], found["refund.method"]) == (eur(4300), "card")
+    assert found["order.paid"] == eur(4300)
 
 
 def test_an_order_paid_in_two_ways_has_no_single_target() -> None:
