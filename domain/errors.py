@@ -132,3 +132,10 @@ PERMANENT_ERRORS = (
     BundleRefused,
     ApprovalEnded,
 )
+
+
+class NotWholeMinorUnits(Exception):
+    """An amount has a fraction of a cent, or is no number: rounding it would invent money."""
+
+    def __init__(self) -> None:
+        super().__init__("An amount is not a whole number of minor units")

@@ -30,8 +30,10 @@ from adapters.policy.primitives.residency import Residency
 from adapters.policy.primitives.tenant_scope import TenantScope
 from adapters.policy.primitives.threshold import Threshold
 from domain.action import RISK_BANDS, ActionType, RiskBand
+from domain.amount import amount_over
 from domain.conversation import TextModel
 from domain.decision import Channel, PermissionLevel
+from domain.fact import Money
 from domain.knowledge import KnowledgeZone
 from domain.model import Code, Digest
 
@@ -135,6 +137,17 @@ class Argument(TextModel):
     most: int | None = None
     optional: bool = False
 
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.values is not None and self.field_type is not FieldType.TEXT:
+            raise ValueError("values are for an id or a word")
+        bounded = self.least is not None or self.most is not None
+        if bounded and self.field_type not in {FieldType.INTEGER, FieldType.LIST}:
+            raise ValueError("least and most are for an integer, or for how many ids")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError("least must not be more than most")
+        return self
+
     @property
     def field_type(self) -> FieldType:
         """As conditions see it."""
@@ -165,8 +178,12 @@ ARGUMENT_TYPES = {
 class AmountOf(TextModel):
     """An amount as an expression over facts: their sum, less others."""
 
-    sum: tuple[str, ...] = Field(min_length=1)
-    less: tuple[str, ...] = ()
+    sum: tuple[Code, ...] = Field(min_length=1, max_length=20)
+    less: tuple[Code, ...] = Field((), max_length=20)
+
+    def of(self, facts: Mapping[str, object]) -> Money | None:
+        """None where a fact is missing, is no amount, or has another currency."""
+        return amount_over(facts, self.sum, self.less)
 
 
 class DeclaredAction(TextModel):

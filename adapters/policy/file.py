@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from adapters.policy import first_version
-from adapters.policy.bundle import Bundle
+from adapters.policy.bundle import Bundle, FactType
 from adapters.policy.effective import alone
 from domain.errors import BundleRefused
 
@@ -159,6 +159,7 @@ def _model_in(annotation: Any) -> Any:
 
 def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
     """Names of actions and fields that nobody knows, and comparisons that a field's type has not."""
+    yield from _mistaken_amounts(bundle, root)
     known = bundle.declared
     for number, rule in enumerate(bundle.rules):
         line = _line(root, ["rules", number])
@@ -174,6 +175,17 @@ def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
                 yield f"line {line}, rule {rule.id!r}: the input has no field {name!r}{near}"
             for mistake in condition.mistaken(bundle.fields):
                 yield f"line {line}, rule {rule.id!r}: {mistake}"
+
+
+def _mistaken_amounts(bundle: Bundle, root: Node | None) -> Iterator[str]:
+    amounts = [name for name, kind in bundle.facts.items() if kind is FactType.AMOUNT]
+    for action, declared in bundle.actions.items():
+        expression = declared.amount
+        for name in (*expression.sum, *expression.less) if expression is not None else ():
+            if name not in amounts:
+                line = _line(root, ["actions", action, "amount"])
+                near = _perhaps(name.removeprefix("facts."), amounts)
+                yield f"line {line}, action {action!r}: {name!r} is not declared as an amount in facts{near}"
 
 
 def _requirements(rule: Any) -> Any:

@@ -84,18 +84,27 @@ def changed(document: Document, changes: Mapping[str, JsonValue]) -> Document:
     """A copy with other values at dotted paths. Raises `KeyError` for a path that does not exist."""
     copy: Document = json.loads(json.dumps(document))
     for path, value in changes.items():
-        *way, last = path.split(".")
-        place = copy
-        for word in way:
-            below = place[word]
-            if not isinstance(below, dict):
-                raise KeyError(path)
-            place = below
+        place, last = _place(copy, path)
         if value is None:
             del place[last]
         else:
             place[last] = value
     return copy
+
+
+def _place(document: Document, path: str) -> tuple[Document, str]:
+    """The mapping that has the last name of `path`, and that name. Facts and counters have dots in theirs."""
+    words, place = path.split("."), document
+    while True:
+        known = (size for size in range(len(words), 0, -1) if ".".join(words[:size]) in place)
+        size = next(known, 1)
+        name = ".".join(words[:size])
+        if size == len(words):
+            return place, name
+        below = place.get(name)
+        if not isinstance(below, dict):
+            raise KeyError(path)
+        place, words = below, words[size:]
 
 
 def _difference(row: Row, answered: EngineAnswer) -> str | None:
