@@ -59,6 +59,7 @@ class Refusal(StrEnum):
     APPROVAL_DIFFERS = "approval_differs"
     APPROVAL_EXPIRED = "approval_expired"
     FACTS_CHANGED = "facts_changed"
+    NEVER_POSTED = "never_posted"  # the message that it would change is not there
     TEXT_UNSAFE = "text_unsafe"  # a placeholder is left over, unknown or vanished
 
 
