@@ -63,6 +63,14 @@ class Refusal(StrEnum):
     TEXT_UNSAFE = "text_unsafe"  # a placeholder is left over, unknown or vanished
 
 
+class Finding(StrEnum):
+    """What a person found who looked for an effect of which nobody knew whether it happened."""
+
+    SEEN_AT_PROVIDER = "seen_at_provider"
+    NOT_THERE = "not_there"
+    REPAID_BY_HAND = "repaid_by_hand"
+
+
 class EffectIntent(Model):
     """Everything the ledger must know to let one proposed action out, exactly once."""
 
