@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from activities.clock import Clock, wall_clock
 from activities.heartbeats import heartbeats
 from activities.orders_out import SendOrders
-from domain.action import ActionType
+from domain.action import ActionType, SlackUpdate
 from domain.effect import EffectIntent, EffectResult, EffectState, LedgerRow, Receipt, Refusal, SendOrder
 from domain.errors import (
     PERMANENT_ERRORS,
@@ -117,6 +117,8 @@ class EffectActivities:
             order = await self._orders.make(intent)
         except UnsafeText:
             return await self._withdraw(intent, Refusal.TEXT_UNSAFE)
+        if isinstance(order.action, SlackUpdate) and order.earlier is None:
+            return await self._withdraw(intent, Refusal.NEVER_POSTED)
         if not await self._orders.still_true(intent, order):
             return await self._withdraw(intent, Refusal.FACTS_CHANGED)
         row = await self._ledger.claim(intent)

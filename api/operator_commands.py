@@ -47,7 +47,7 @@ Change = Callable[[TicketRef, RecordId], Awaitable[OwnerChange]]
 
 
 class CommandRefused(Problem):
-    """The owner stays who it is; nothing was written."""
+    """The owner stays who it is; only the refusal was written down."""
 
     def __init__(self, why: OwnershipRefusal) -> None:
         super().__init__(STATUSES[why], f"command_refused.{why}", "This was not done", SENTENCES[why])

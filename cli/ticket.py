@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
+from adapters.postgres.principals import Principals
 from adapters.postgres.ticket_lists import DecisionLine, EffectLine, TicketLine
 from adapters.temporal import data_converter
 from cli import judging, ownership
@@ -82,14 +83,23 @@ async def _show(named: str) -> None:
             raise click.ClickException(NOBODY.format(named=named))
         made = await system.tickets.decisions_of(reference)
         done = await system.tickets.effects_of(reference)
-    _print_ticket(named, line, made, done)
+        owner = await _owner(system, line)
+    _print_ticket(named, line, owner, made, done)
+
+
+async def _owner(system: Connected, line: TicketLine) -> str:
+    """Automation, the team, or the teammate who holds it, as `--as` takes them."""
+    if line.held_by is None:
+        return line.owner
+    holder = await Principals(system.app).by_id(line.ticket.tenant_id, line.held_by)
+    return f"{line.owner} {holder.slack_user_id if holder else line.held_by}"
 
 
 def _print_ticket(
-    named: str, line: TicketLine, made: Sequence[DecisionLine], done: Sequence[EffectLine]
+    named: str, line: TicketLine, owner: str, made: Sequence[DecisionLine], done: Sequence[EffectLine]
 ) -> None:
     shown = console()
-    shown.print(f"[bold]{named}[/bold]  {line.stage}, owned by {line.owner}, {line.turns} turns")
+    shown.print(f"[bold]{named}[/bold]  {line.stage}, owned by {owner}, {line.turns} turns")
     shown.print(f"Outcome: {line.outcome or 'open'}{f' ({line.reason})' if line.reason else ''}")
     decided = Table("decision", "action", "verdict", "rules", "in words", box=None)
     for decision in made:

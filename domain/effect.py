@@ -59,7 +59,16 @@ class Refusal(StrEnum):
     APPROVAL_DIFFERS = "approval_differs"
     APPROVAL_EXPIRED = "approval_expired"
     FACTS_CHANGED = "facts_changed"
+    NEVER_POSTED = "never_posted"  # the message that it would change is not there
     TEXT_UNSAFE = "text_unsafe"  # a placeholder is left over, unknown or vanished
+
+
+class Finding(StrEnum):
+    """What a person found who looked for an effect of which nobody knew whether it happened."""
+
+    SEEN_AT_PROVIDER = "seen_at_provider"
+    NOT_THERE = "not_there"
+    REPAID_BY_HAND = "repaid_by_hand"
 
 
 class EffectIntent(Model):

@@ -73,7 +73,7 @@ SENTENCES = {
 
 
 class OwnershipRefused(Exception):
-    """The owner stays who it is; nothing was written."""
+    """The owner stays who it is; only the refusal was written down."""
 
     def __init__(self, why: OwnershipRefusal) -> None:
         super().__init__(SENTENCES[why])

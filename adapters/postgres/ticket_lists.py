@@ -27,6 +27,7 @@ class TicketLine(TextModel):
     reason: str | None
     turns: int
     updated_at: datetime
+    held_by: str | None = None  # the principal who took it
 
 
 class DecisionLine(TextModel):
@@ -134,6 +135,7 @@ def _line(tenant_id: UUID, row: Row[tuple[object, ...]], names: Mapping[UUID, st
         reason=row.reason,
         turns=row.turns,
         updated_at=row.updated_at,
+        held_by=row.held_by,
     )
 
 

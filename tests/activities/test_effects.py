@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.effects import PATIENCE, PerformInput
 from activities.intake import EXTERNAL_TICKET_ID, SOURCE
-from domain.action import PrivateNote, ProposedAction, Reply
+from domain.action import ActionType, PrivateNote, ProposedAction, Reply, SlackUpdate
 from domain.decision import PolicyDecision, Verdict
 from domain.effect import EffectIntent, EffectState, Refusal, effect_key
 from domain.errors import DeliveryRefused, DeliveryUncertain, EffectConflict, ProviderUnavailable
@@ -16,6 +16,7 @@ from tests.office import TICKET, Office
 
 DIGEST = "sha256:" + "0" * 64
 MESSAGE = "msg_" + "0" * 32
+NEVER = "eff_" + "0" * 40
 LONG_AGO = timedelta(seconds=31)
 
 
@@ -369,3 +370,13 @@ async def test_notes_show_words_instead_of_values(office: Office) -> None:
     await office.effects().perform(note)
 
     assert office.notes() == ["Hello ‹name›"]
+
+
+async def test_change_of_a_card_that_was_never_posted_is_withdrawn(office: Office) -> None:
+    card = await office.artifacts.put(TICKET, ArtifactKind.CARD, b"{}")
+    intent = allowed(office, ProposedAction(ordinal=0, action=SlackUpdate(card=card, posted_by=NEVER)))
+
+    result = await office.effects().perform(intent)
+
+    assert (result.state, result.refusal) == (EffectState.WITHDRAWN, Refusal.NEVER_POSTED)
+    assert office.sender.sent(ActionType.SLACK_UPDATE) == []

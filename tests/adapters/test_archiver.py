@@ -36,7 +36,7 @@ from tests.conftest import Databases
 from tests.end_to_end.polling import eventually
 
 QUEUE = "brief"
-BENCHES = 8  # tests that have one
+BENCHES = 10  # tests that have one
 PAGE = 100
 NOW = timedelta(0)
 KINDS = text("select kind from audit_events where kind like 'history%'")
@@ -252,6 +252,43 @@ async def test_one_run_without_a_ticket_keeps_no_other_waiting(bench: Bench) -> 
     assert len(await bench.rows.of(ticket)) == 1
     (left,) = await unarchived(bench.client, bench.rows, older_than=NOW)
     assert left.workflow_id.startswith("approval:")
+
+
+class Unable(PostgresArtifacts):
+    """Cannot store what belongs to some tickets."""
+
+    def __init__(self, bench: Bench, *refused: TicketRef) -> None:
+        super().__init__(bench.databases.app, bench.keys)
+        self._refused = refused
+
+    async def put(
+        self, ticket: TicketRef, kind: ArtifactKind, content: bytes, ttl: timedelta | None = None
+    ) -> ArtifactRef:
+        if ticket in self._refused:
+            raise ConnectionError
+        return await super().put(ticket, kind, content, ttl)
+
+
+async def test_trouble_with_one_run_keeps_no_other_waiting_and_ends_with_the_next_full_pass(
+    bench: Bench,
+) -> None:
+    bad, good = [await bench.closed(bench.ticket()) for _ in range(2)]
+    await bench.listed(2)
+
+    await whole_pass(bench.archiver(artifacts=Unable(bench, bad)))
+    first = [len(await bench.rows.of(ticket)) for ticket in (bad, good)]
+    await whole_pass(bench.archiver())
+
+    assert first == [0, 1]
+    assert [len(await bench.rows.of(ticket)) for ticket in (bad, good)] == [1, 1]
+
+
+async def test_trouble_with_every_run_is_no_runs_trouble(bench: Bench) -> None:
+    tickets = [await bench.closed(bench.ticket()) for _ in range(2)]
+    await bench.listed(2)
+
+    with pytest.raises(ConnectionError):
+        await bench.archiver(artifacts=Unable(bench, *tickets)).round()
 
 
 async def test_changed_archive_is_not_believed(bench: Bench) -> None:

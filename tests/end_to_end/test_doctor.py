@@ -42,11 +42,16 @@ async def test_only_what_is_unknown_can_be_settled(system: System) -> None:
     await system.rest(sent)
     [done, *_] = await system.effects(sent)
 
-    confirmed = await system.command("effect", "settle", BOOKS, done.id)
-    nothing = await system.command("effect", "settle", BOOKS, "0" * 64)
+    found = ("--principal", "U0MARTA", "--finding", "seen_at_provider")
+    confirmed = await system.command("effect", "settle", BOOKS, done.id, *found)
+    nothing = await system.command("effect", "settle", BOOKS, "0" * 64, *found)
+    nobody = await system.command("effect", "settle", BOOKS, done.id, "--principal", "U0NOBODY", *found[2:])
+    guessed = await system.command("effect", "settle", BOOKS, done.id, *found[:3], "perhaps")
 
     assert (confirmed.code, "nothing to settle" in confirmed.errors) == (1, True)
     assert (nothing.code, "no such effect" in nothing.errors) == (1, True)
+    assert (nobody.code, "has no teammate 'U0NOBODY'" in nobody.errors) == (1, True)
+    assert (guessed.code, "repaid_by_hand" in guessed.errors) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,14 @@ async def test_ticket_goes_from_hand_to_hand_and_back(system: System) -> None:
     taken = await system.process("ticket", "take-over", sent.name, "--as", MARTA)
     again = await system.command("ticket", "take-over", sent.name, "--as", MARTA)
     refused = await system.command("ticket", "hand-back", sent.name, "--as", JONAS)
+    held = await system.command("ticket", "show", sent.name)
     back = await system.command("ticket", "hand-back", sent.name, "--as", MARTA)
     await system.quiet(sent)
 
     assert (taken.code, taken.errors) == (0, "")
     assert f"is now owned by {MARTA} (owner epoch 1)\nIt has no run" in taken.out
     assert f"was already owned by {MARTA} (owner epoch 1)" in again.out
+    assert f"owned by teammate {MARTA}," in held.out
     assert (refused.code, refused.out) == (1, "")
     assert refused.errors.startswith("Another teammate holds this ticket")
     assert "is now owned by automation (owner epoch 2)\nIts run knows" in back.out

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from google.protobuf.json_format import MessageToDict
+from sqlalchemy.dialects.postgresql import insert
 from temporalio.api.common.v1 import Payload
 
 from adapters.audit.bundle import BundleMaker
+from adapters.history_text import digest_of_text
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.tables import audit_events
 from adapters.postgres.ticket_evidence import TicketEvidence
 from adapters.temporal_codec import KeyRing, TenantCodec
 from domain.decision import Verdict
@@ -67,6 +70,21 @@ async def refunded(story: Story) -> None:
     await story.ledger.record(intent, EffectState.CONFIRMED, receipt)
     await happen(story.databases, tenant_id, 1)
     await seal(story.databases)
+
+
+async def archive(story: Story, history: str) -> None:
+    """Says in the chain what was archived, as the archiver does."""
+    run = {
+        "workflow": f"ticket:{story.ticket.tenant_id}:{story.ticket.route}",
+        "run": "run-1",
+        "ticket_id": str(story.ticket.ticket_id),
+        "digest": digest_of_text(history),
+    }
+    added = insert(audit_events).values(
+        tenant_id=story.ticket.tenant_id, kind="history_archived", content=run
+    )
+    async with story.databases.app.transaction(story.ticket.tenant_id) as session:
+        await session.execute(added.inline())
 
 
 def a_maker(story: Story, history: str) -> BundleMaker:

@@ -19,7 +19,14 @@ from adapters.audit.bundle import NotSealedYet, OutputExists, write_bundle
 from adapters.audit.verify_bundle import BUNDLE_PURPOSE, MANIFEST, SIGNATURE, sha256
 from domain.approval import ApprovalStatus
 from domain.ports import ArtifactKind
-from tests.adapters.audit.bundled import CLASSIFIER, PUBLISHED, a_history, a_maker, refunded
+from tests.adapters.audit.bundled import (
+    CLASSIFIER,
+    PUBLISHED,
+    a_history,
+    a_maker,
+    archive,
+    refunded,
+)
 from tests.adapters.audit.chained import SIGNER
 from tests.adapters.postgres import story as stories
 from tests.adapters.postgres.story import Story
@@ -157,6 +164,16 @@ def test_any_flipped_byte_in_any_file_is_found(bundle: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.fixture
+async def archived_bundle(told: Story, tmp_path: Path) -> Path:
+    """Its run is in the archive, and the chain says so."""
+    history = await a_history(told)
+    await archive(told, history)
+    await refunded(told)
+    write_bundle(await a_maker(told, history).files(told.ticket), tmp_path / "archived")
+    return tmp_path / "archived"
+
+
 def _rewritten(bundle: Path, name: str, change: Callable[[Any], None]) -> None:
     rows = json.loads((bundle / name).read_bytes())
     change(rows)
@@ -253,17 +270,56 @@ def test_an_attack_is_named_even_where_the_manifest_was_made_anew(bundle: Path, 
     """Signed with the real key, so that nothing but the check itself can find it."""
     change, sentence = ATTACKS[attack]
     change(bundle)
-    paths = [path for path in bundle.rglob("*") if path.is_file() and path.name not in (MANIFEST, SIGNATURE)]
-    listed = {path.relative_to(bundle).as_posix(): sha256(path.read_bytes()) for path in paths}
-    manifest = json.dumps({"files": listed}).encode()
-    (bundle / MANIFEST).write_bytes(manifest)
-    (bundle / SIGNATURE).write_text(SIGNER.sign(BUNDLE_PURPOSE, sha256(manifest)), encoding="ascii")
+    sign_anew(bundle)
 
     done = verified(bundle)
 
     assert done.returncode == 1, done
     assert "ok     every file is what was exported" in done.stdout
     assert sentence in done.stdout, done.stdout
+
+
+def remove_run(bundle: Path) -> None:
+    _rewritten(bundle, "runs.json", lambda rows: rows.clear())
+    for path in (bundle / "runs").iterdir():
+        path.unlink()
+
+
+def edit_run(bundle: Path) -> None:
+    path = bundle / "runs" / "0001-ticket-run-1.json"
+    path.write_bytes(path.read_bytes().replace(b"events", b"evenly", 1))
+
+
+RUN_ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "run removed": (remove_run, "Run run-1 was archived and is not in the bundle"),
+    "run edited": (edit_run, "Run run-1 is not the one that was archived"),
+}
+
+
+def test_archived_run_is_found_as_it_was_archived(archived_bundle: Path) -> None:
+    done = verified(archived_bundle)
+
+    assert (done.returncode, "ok     archived runs are what was archived" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("attack", RUN_ATTACKS)
+def test_archived_run_that_is_missing_or_another_is_named(archived_bundle: Path, attack: str) -> None:
+    change, sentence = RUN_ATTACKS[attack]
+    change(archived_bundle)
+    sign_anew(archived_bundle)
+
+    done = verified(archived_bundle)
+
+    assert (done.returncode, sentence in done.stdout) == (1, True), done.stdout
+
+
+def sign_anew(bundle: Path) -> None:
+    """As whoever holds the real key could."""
+    paths = [path for path in bundle.rglob("*") if path.is_file() and path.name not in (MANIFEST, SIGNATURE)]
+    listed = {path.relative_to(bundle).as_posix(): sha256(path.read_bytes()) for path in paths}
+    manifest = json.dumps({"files": listed}).encode()
+    (bundle / MANIFEST).write_bytes(manifest)
+    (bundle / SIGNATURE).write_text(SIGNER.sign(BUNDLE_PURPOSE, sha256(manifest)), encoding="ascii")
 
 
 def test_a_file_that_was_added_is_found(bundle: Path) -> None:

@@ -294,8 +294,6 @@ async def test_each_change_leaves_one_audit_event(
     await ownership.take_over(story.ticket, omar)
     await ownership.hand_back(story.ticket, omar)
     await ownership.stop(story.ticket, nora)
-    with pytest.raises(OwnershipRefused):
-        await ownership.hand_back(story.ticket, omar)
 
     query = select(audit_events.c.kind, audit_events.c.content).where(audit_events.c.kind.like("ticket_%"))
     async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
@@ -306,6 +304,28 @@ async def test_each_change_leaves_one_audit_event(
         ("ticket_taken_over", told(ticket, omar, 2, nora)),
         ("ticket_handed_back", told(ticket, omar, 3, omar)),
         ("ticket_stopped", told(ticket, nora, 4, None)),
+    ]
+
+
+@pytest.mark.parametrize("role", ["door", "app"])
+async def test_refused_word_leaves_who_was_refused_and_why(story: Story, nora: RecordId, role: str) -> None:
+    ownership = PostgresOwnership(getattr(story.databases, role))
+    omar = await story.approver()
+    stranger = "principal_" + 24 * "0"
+    await ownership.take_over(story.ticket, nora)
+
+    for word, person in (("hand_back", omar), ("take_over", stranger), ("stop", stranger)):
+        with pytest.raises(OwnershipRefused):
+            await getattr(ownership, word)(story.ticket, person)
+
+    query = select(audit_events.c.content).where(audit_events.c.kind == "ticket_command_refused")
+    async with story.databases.owner.transaction(story.ticket.tenant_id) as session:
+        events = (await session.execute(query.order_by(audit_events.c.at))).scalars().all()
+    ticket = {"ticket": str(story.ticket.ticket_id)}
+    assert events == [
+        ticket | {"word": "hand_back", "principal": omar, "why": "held_by_another"},
+        ticket | {"word": "take_over", "principal": stranger, "why": "unknown_principal"},
+        ticket | {"word": "stop", "principal": stranger, "why": "unknown_principal"},
     ]
 
 
