@@ -13,7 +13,10 @@ findings contains finding(data.bundle.rules[place].hours.outside, data.bundle.ru
 	not open(check)
 }
 
-now_ns := time.parse_rfc3339_ns(input.at) if is_string(input.at)
+now_ns := time.parse_rfc3339_ns(input.at) if {
+	is_string(input.at)
+	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`, input.at)
+}
 
 time_known if is_number(now_ns)
 
