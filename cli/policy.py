@@ -78,8 +78,9 @@ async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
         if tenant_id is None:
             raise NoSuchTenant(tenant)
         store = PolicyStore(database)
-        await store.publish(tenant_id, StoredPolicy(bundle.version, bundle.published()))
-        await store.activate(tenant_id, bundle.version)
+        policy_ = alone(bundle)
+        await store.publish(tenant_id, StoredPolicy(policy_.version, policy_.content))
+        await store.activate(tenant_id, policy_.version)
     finally:
         await database.close()
 
@@ -105,12 +106,12 @@ def _in_words(bundle: Bundle) -> str:
         None,
     )
     if limits is None:
-        return f"no refunds ({bundle.version[:19]})"
+        return f"no refunds ({alone(bundle).version[:19]})"
     currency, automatic = next(iter(limits.allow_up_to.items()))
     approved = (limits.approval_up_to or limits.allow_up_to)[currency]
     return (
         f"refunds up to {as_amount(automatic)} go out by themselves, up to {as_amount(approved)} with"
-        f" approval, above that never ({bundle.version[:19]})"
+        f" approval, above that never ({alone(bundle).version[:19]})"
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from adapters.policy.bundle import Bundle
+from adapters.policy.effective import alone
 from adapters.policy.file import parse
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.policies import PolicyStore, StoredPolicy
@@ -115,10 +116,11 @@ async def add_tenant(stores: TenantStores, spec: TenantSpec) -> Added:
 
 async def put_policy(policies: PolicyStore, tenant_id: UUID, policy: Bundle) -> bool:
     """Publishes and switches on; whether anything changed."""
-    if await policies.active_version(tenant_id) == policy.version:
+    compiled = alone(policy)
+    if await policies.active_version(tenant_id) == compiled.version:
         return False
-    await policies.publish(tenant_id, StoredPolicy(version=policy.version, content=policy.published()))
-    await policies.activate(tenant_id, policy.version)
+    await policies.publish(tenant_id, StoredPolicy(version=compiled.version, content=compiled.content))
+    await policies.activate(tenant_id, compiled.version)
     return True
 
 

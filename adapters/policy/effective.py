@@ -21,11 +21,14 @@ class Effective:
     """The compiled document and its name."""
 
     document: Mapping[str, JsonValue]
+    sources: Mapping[str, JsonValue]  # what authors wrote, by level
 
     @cached_property
     def content(self) -> str:
         """Canonical JSON with the library's digest: what is stored, and what the version names."""
-        return canonical({"document": dict(self.document), "library": library_digest()})
+        return canonical(
+            {"document": dict(self.document), "library": library_digest(), "sources": dict(self.sources)}
+        )
 
     @cached_property
     def version(self) -> Digest:
@@ -62,7 +65,8 @@ def effective(levels: Mapping[Level, Bundle]) -> Effective:
             "rules": rules,
             "declared": declared,
             "counters": [[each.action, each.per.value, each.within_s] for each in sorted(counters)],
-        }
+        },
+        {level.value: bundle.content() for level, bundle in ordered},
     )
 
 
@@ -74,10 +78,11 @@ def alone(bundle: Bundle, level: Level = Level.TENANT) -> Effective:
 def read_effective(content: str) -> Effective:
     """What `Effective.content` wrote; the version is that of this release. Raises `BundleRefused`."""
     try:
-        document = json.loads(content)["document"]
+        stored = json.loads(content)
+        document, sources = stored["document"], stored["sources"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BundleRefused("it is not a compiled policy") from None
-    return Effective(document)
+    return Effective(document, sources)
 
 
 def rule_name(level: Level, rule: str) -> str:

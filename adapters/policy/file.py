@@ -45,13 +45,15 @@ def parse(text: str) -> Bundle:
 
 
 def read_published(content: str) -> Bundle:
-    """What `Bundle.published` wrote, now or in an earlier release. Raises `BundleRefused`."""
+    """The file in `Effective.content`, or what an earlier release stored. Raises `BundleRefused`."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
         raise BundleRefused("it is not a published policy") from None
     if isinstance(document, dict) and "bundle" in document:
         document = document["bundle"]  # of the first release
+    elif isinstance(document, dict) and isinstance(document.get("sources"), dict):
+        document = document["sources"].get("tenant")
     return parse(json.dumps(document, indent=1))
 
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.keys import EnvelopeKeys
+from adapters.policy.effective import alone
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.connections import Connections
 from adapters.postgres.knowledge import PostgresKnowledge
@@ -46,7 +47,7 @@ async def test_added_tenant_can_work(
     assert (await connections.slack(added.tenant_id)).team_id == spec.file.slack.team_id
     configuration = await PostgresTenants(databases.app).configuration(added.tenant_id)
     assert configuration.signature == "Kind regards\nLantern Lamps"
-    assert await PolicyStore(databases.app).active_version(added.tenant_id) == spec.policy.version
+    assert await PolicyStore(databases.app).active_version(added.tenant_id) == alone(spec.policy).version
     found = await PostgresKnowledge(databases.app).search(added.tenant_id, "Which bulbs fit?", PUBLIC, 3)
     assert [passage.title for passage in found] == ["Bulbs"]
 

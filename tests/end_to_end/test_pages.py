@@ -40,7 +40,7 @@ async def test_ticket_is_found_explained_and_taken_over_on_pages(system: System,
     await expect(page.get_by_role("heading", level=1)).to_have_text(
         "Refund of 140.00 EUR: policy asked for a person's approval"
     )
-    await expect(page.locator("main")).to_contain_text("Refunds above 50.00 need a person's approval")
+    await expect(page.locator("main")).to_contain_text("Above 50.00 EUR a person must approve")
     await page.get_by_role("link", name=sent.number).first.click()
     await page.get_by_role("button", name="Take over").click()
 
