@@ -1,6 +1,6 @@
 """Answers of policy engines: what each reason means for people, and what an approval takes."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -84,10 +84,13 @@ PREFIXES: Mapping[str, str] = {
 
 
 def answer(
-    verdict: Verdict, reasons: Collection[Reason], redacted: AbstractSet[str], policy: Json, document: Json
+    verdict: Verdict, reasons: Iterable[Reason], redacted: AbstractSet[str], policy: Json, document: Json
 ) -> EngineAnswer:
     """The answer with its reasons in one order, their sentences, and what it takes."""
-    ordered = tuple(sorted(set(reasons) - _redundant(reasons), key=lambda reason: (reason.code, reason.rule)))
+    found = set(reasons)
+    if verdict is Verdict.DENY and len(found) > 1:
+        found.discard(NOT_COVERED)  # says nothing new beside a rule that forbids it
+    ordered = tuple(sorted(found, key=lambda reason: (reason.code, reason.rule)))
     obligations = None
     if verdict is Verdict.APPROVAL_NEEDED:
         obligations, refused = _approval(ordered, policy)
@@ -102,11 +105,6 @@ def answer(
         messages=tuple(sentence(reason, policy, document) for reason in ordered),
         obligations=obligations,
     )
-
-
-def _redundant(reasons: Collection[Reason]) -> AbstractSet[Reason]:
-    """That nothing grants it says nothing new beside a rule that forbids it."""
-    return {NOT_COVERED} if len(set(reasons)) > 1 else frozenset()
 
 
 def denial(rule: str, code: str) -> EngineAnswer:
