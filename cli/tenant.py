@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.keys import EnvelopeKeys
+from adapters.policy.effective import alone
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.policies import PolicyStore
@@ -75,10 +76,11 @@ async def tenant_stores(settings: Settings) -> AsyncIterator[TenantStores]:
 
 def summary(spec: TenantSpec, added: Added, api_port: int) -> list[str]:
     """What was made, in a few lines."""
+    version = alone(spec.policy).version
     return [
         f"Tenant {spec.name!r} was {'added' if added.is_new else 'brought up to date'} ({added.tenant_id})",
         f"  mode      {spec.file.settings.mode.value}",
-        f"  policy    {spec.policy.version[:19]} {'now active' if added.policy_changed else 'unchanged'}",
+        f"  policy    {version[:19]} {'now active' if added.policy_changed else 'unchanged'}",
         f"  articles  {len(spec.articles)}, {added.articles_changed} of them new or changed",
         f"  webhook   http://127.0.0.1:{api_port}{added.hook_path}",
     ]

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from adapters.policy.conditions import Condition, Fields
 from adapters.policy.fields import FieldType, input_fields
-from adapters.policy.primitives._base import Asked, Counter
+from adapters.policy.primitives._base import Asked, Counter, Primitive
 from adapters.policy.primitives.action_allowlist import ActionAllowlist
 from adapters.policy.primitives.allow import Allow
 from adapters.policy.primitives.channel_allowlist import ChannelAllowlist
@@ -41,7 +41,6 @@ POLICIES = Path(__file__).parent.parent.parent / "policies"
 MAX_RULES = 1000
 PACKAGE = "package countersign.decision\n"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
-Patterned = Annotated[str, StringConstraints(max_length=64)]
 
 
 class Level(StrEnum):
@@ -84,7 +83,7 @@ class Rule(TextModel):
 
     id: Name
     description: str = Field("", max_length=500)
-    must_hold: bool = False  # a change that turns one of its decisions is never published unseen
+    must_hold: bool = False  # marks it for those who review changes
     when: When = When()
 
     # Register a primitive here.
@@ -108,7 +107,7 @@ class Rule(TextModel):
             raise ValueError("must have a primitive, such as allow, threshold or require_approval")
         return self
 
-    def primitives(self) -> dict[str, "AnyPrimitive"]:
+    def primitives(self) -> dict[str, Primitive]:
         """By name."""
         return {name: part for name in PRIMITIVES if (part := getattr(self, name)) is not None}
 
@@ -119,13 +118,16 @@ class Rule(TextModel):
                 yield from part.counters(self.when.actions or ())
 
 
-AnyPrimitive = (
-    Allow | Deny | ActionAllowlist | ChannelAllowlist | Hours | PurposeList | Rate | RedactFields | Require
-    | RequireApproval | Residency | TenantScope | Threshold
-)  # fmt: skip
-PRIMITIVES: tuple[str, ...] = tuple(
-    name for name in Rule.model_fields if name not in {"id", "description", "must_hold", "when"}
-)
+def _registered() -> Mapping[str, type[Primitive]]:
+    """The primitives of `Rule` by their names in a file."""
+    annotated = {
+        name: field.annotation for name, field in Rule.model_fields.items() if name not in NOT_PRIMITIVE
+    }
+    return {name: next(iter(get_args(annotation))) for name, annotation in annotated.items()}
+
+
+NOT_PRIMITIVE = frozenset({"id", "description", "must_hold", "when"})
+PRIMITIVES = _registered()
 
 
 class Argument(TextModel):
@@ -272,20 +274,11 @@ class Bundle(TextModel):
                 yield rule.require_approval.terms
 
     def content(self) -> dict[str, JsonValue]:
-        """What was written, without what was left out: the canonical form of a version."""
+        """What was written, without what was left out: a part of every version."""
         written: dict[str, JsonValue] = self.model_dump(
             mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
         )
         return {"schema_version": 2, **written}
-
-    def published(self) -> str:
-        """Canonical JSON of what was written: what is stored under its version."""
-        return canonical(self.content())
-
-    @property
-    def version(self) -> Digest:
-        """Of this level alone."""
-        return digest(self.published().encode())
 
 
 def canonical(document: Mapping[str, JsonValue]) -> str:

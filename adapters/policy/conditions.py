@@ -164,26 +164,19 @@ class Condition(TextModel):
 
     def _comparison(self, fields: Fields, *, negated: bool) -> list[Literals]:
         if self.between is not None:
-            least, most = self.between
-            limits = [
-                Condition.model_validate({"field": self.field, name: _as_written(value)})
-                for name, value in (("at_least", least), ("at_most", most))
-            ]
-            return Condition.model_construct(all=tuple(limits)).clauses(fields, negated=negated)
+            least, most = (
+                _literal(self.field, name, value, fields, negated=negated)
+                for name, value in zip(("at_least", "at_most"), self.between, strict=True)
+            )
+            return [[least], [most]] if negated else [[least, most]]
         (name,) = self._comparisons()
-        return [[_literal(self, name, fields, negated=negated)]]
+        return [[_literal(self.field, name, getattr(self, name), fields, negated=negated)]]
 
 
 _COMPARISONS = (
     "equals", "in_", "less_than", "at_most", "more_than", "at_least", "between", "matches", "contains_any",
     "subset_of", "equals_field", "at_most_field", "exists",
 )  # fmt: skip
-
-
-def _as_written(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {currency: f"{amount // 100}.{amount % 100:02d}" for currency, amount in value.items()}
-    return value
 
 
 def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator[str]:
@@ -208,9 +201,8 @@ def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator
 _PYTHON = {FieldType.TEXT: str, FieldType.INTEGER: int, FieldType.FLAG: bool}
 
 
-def _literal(condition: Condition, name: str, fields: Fields, *, negated: bool) -> JsonValue:
-    field = str(condition.field)
-    value = getattr(condition, name)
+def _literal(field: str | None, name: str, value: Any, fields: Fields, *, negated: bool) -> JsonValue:
+    assert field is not None  # noqa: S101 - validated
     if isinstance(value, dict):
         value = by_currency(value)
     if isinstance(value, tuple):

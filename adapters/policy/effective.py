@@ -4,7 +4,7 @@ Each level decides by itself and the strictest answer wins: a level can tighten 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +32,7 @@ class Effective:
 
     @cached_property
     def version(self) -> Digest:
-        """Changes whenever an answer could."""
+        """SHA-256 over what was written, what was compiled from it, and the library."""
         return digest(self.content.encode())
 
     @cached_property
@@ -144,8 +144,3 @@ def _counter(listed: JsonValue) -> Counter:
     assert isinstance(listed, list)  # noqa: S101 - compiled above
     action, per, within = listed
     return Counter(str(action), Per(str(per)), int(str(within)))
-
-
-def places(rules: Sequence[JsonValue]) -> Mapping[str, Mapping[str, JsonValue]]:
-    """Compiled rules by their names."""
-    return {str(rule["id"]): rule for rule in rules if isinstance(rule, dict)}

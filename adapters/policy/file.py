@@ -50,10 +50,10 @@ def read_published(content: str) -> Bundle:
         document = json.loads(content)
     except (ValueError, RecursionError):
         raise BundleRefused("it is not a published policy") from None
-    if isinstance(document, dict) and "bundle" in document:
-        document = document["bundle"]  # of the first release
-    elif isinstance(document, dict) and isinstance(document.get("sources"), dict):
-        document = document["sources"].get("tenant")
+    if not isinstance(document, dict) or not isinstance(document.get("sources", {}), dict):
+        raise BundleRefused("it is not a published policy")
+    # The first release stored one document; today's sources are by level.
+    document = document.get("bundle") or document.get("sources", {}).get("tenant")
     return parse(json.dumps(document, indent=1))
 
 

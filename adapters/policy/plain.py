@@ -11,45 +11,15 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from adapters.policy.bundle import PRIMITIVES
 from adapters.policy.effective import Effective
-from adapters.policy.primitives import (
-    action_allowlist,
-    allow,
-    channel_allowlist,
-    deny,
-    hours,
-    purpose,
-    rate,
-    redact_fields,
-    require,
-    require_approval,
-    residency,
-    tenant_scope,
-    threshold,
-)
-from adapters.policy.primitives._base import Found, Json, Reader
+from adapters.policy.primitives._base import Json, Primitive
 from adapters.policy.reading import at, money, whole, word, words
 from adapters.policy.truth import truth
 from adapters.policy.words import answer, denial
 from domain.decision import EngineAnswer, PolicyInput, Reason, Verdict, strictest
 from domain.model import Digest
 
-READERS: Mapping[str, Reader] = {
-    "allow": allow.find,
-    "deny": deny.find,
-    "action_allowlist": action_allowlist.find,
-    "channel_allowlist": channel_allowlist.find,
-    "hours": hours.find,
-    "purpose": purpose.find,
-    "rate": rate.find,
-    "redact_fields": redact_fields.find,
-    "require": require.find,
-    "require_approval": require_approval.find,
-    "residency": residency.find,
-    "tenant_scope": tenant_scope.find,
-    "threshold": threshold.find,
-}
-GRANTING = frozenset({"allow", "action_allowlist", "threshold"})
 ALLOW, APPROVAL, DENY = Verdict.ALLOW, Verdict.APPROVAL_NEEDED, Verdict.DENY
 LEVELS = ("read", "draft", "execute_with_approval", "execute")
 # Internal messages of the system itself; every agent's questions and words to teammates.
@@ -118,14 +88,16 @@ def _rules(document: Json, policy: Json, place: int, level: Any) -> Iterator[Fin
         for field in unknown:
             yield Finding(DENY, rule["id"], f"missing.{field}"[:64], place)
         if holds:
-            for name, reader in READERS.items():
+            for name, primitive in PRIMITIVES.items():
                 if name in rule:
-                    yield from _read(name, reader(rule[name], document), rule["id"], place)
+                    yield from _read(primitive, rule[name], document, rule["id"], place)
 
 
-def _read(name: str, found: Iterator[Found], rule: str, place: int) -> Iterator[Finding]:
-    for verdict, code in found:
-        grants = name in GRANTING and verdict in {ALLOW, APPROVAL}
+def _read(
+    primitive: type[Primitive], check: JsonValue, document: Json, rule: str, place: int
+) -> Iterator[Finding]:
+    for verdict, code in primitive.find(check, document):
+        grants = primitive.grants and verdict in {ALLOW, APPROVAL}
         yield Finding(verdict, rule, code, place, grants)
 
 

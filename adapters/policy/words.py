@@ -4,20 +4,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from adapters.policy.primitives import (
-    action_allowlist,
-    allow,
-    channel_allowlist,
-    deny,
-    hours,
-    purpose,
-    rate,
-    redact_fields,
-    require_approval,
-    residency,
-    tenant_scope,
-    threshold,
-)
+from adapters.policy.bundle import PRIMITIVES
 from adapters.policy.reading import Json, at, money
 from adapters.policy.written import as_amount
 from domain.decision import EngineAnswer, Obligations, Reason, Verdict
@@ -62,18 +49,7 @@ MESSAGES: Mapping[str, str] = {
 }
 SAYINGS: Mapping[str, str] = {
     **MESSAGES,
-    **allow.Allow.says,
-    **deny.Deny.says,
-    **action_allowlist.ActionAllowlist.says,
-    **channel_allowlist.ChannelAllowlist.says,
-    **hours.Hours.says,
-    **purpose.PurposeList.says,
-    **rate.Rate.says,
-    **redact_fields.RedactFields.says,
-    **require_approval.RequireApproval.says,
-    **residency.Residency.says,
-    **tenant_scope.TenantScope.says,
-    **threshold.Threshold.says,
+    **{code: said for primitive in PRIMITIVES.values() for code, said in primitive.says.items()},
 }
 NOT_COVERED = Reason(rule="default", code="not_covered")
 PREFIXES: Mapping[str, str] = {

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.active_policies import ActivePolicies, DenyEverything
+from adapters.policy.effective import alone
 from adapters.policy.file import parse
 from adapters.policy.tables import pack
 from domain.decision import Verdict
@@ -13,7 +14,7 @@ from domain.model import Digest
 from tests.adapters.policy_inputs import as_input, refund
 
 STARTER_BUNDLE = parse(pack("support_default").read_text())
-TEXT = STARTER_BUNDLE.published()
+TEXT = alone(STARTER_BUNDLE).content
 STRICTER = TEXT.replace('"50.00"', '"20.00"')
 BROKEN = TEXT.replace('"50.00"', '"fifty"')
 

@@ -1,6 +1,7 @@
 """Both engines give the same answer, and it is the strictest one that any rule asks for."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from adapters import regorus
 from adapters.policy.effective import Effective
 from adapters.policy.plain import PlainEngine
 from adapters.policy.tables import Document, DocumentEngine, changed, run, tables
+from adapters.policy.words import SAYINGS
 from adapters.rego_tests import run_rego_tests
 from adapters.regorus import ENGINE_FAILED, RegorusEngine, load
 from domain.decision import EngineAnswer, Verdict
@@ -54,6 +56,17 @@ def test_a_wrong_rego_test_fails(tmp_path: Path) -> None:
     (tmp_path / "wrong_test.rego").write_text(wrong)
 
     assert list(run_rego_tests(tmp_path)) == [("test_false", False), ("test_true", True)]
+
+
+# Shown beside the primitives and the levels, with a policy of their own each.
+SHOWN = tuple(Path(__file__).with_name("policy") / name for name in ("test_primitives.py", "test_levels.py"))
+
+
+def test_every_reason_has_a_row_or_a_test_of_its_own() -> None:
+    rows = {row.reason for table in TABLES.values() for row in table.rows}
+    shown = {word for file in SHOWN for word in re.findall(r'"([a-z_]+)"', file.read_text())}
+
+    assert set(SAYINGS) - rows - shown == {"engine_failed", "no_policy", "no_rule_applies"}
 
 
 def answer(document: Document) -> EngineAnswer:

@@ -1,11 +1,17 @@
 """A policy file can be read by people, and says where it is wrong."""
 
+import json
+
 import pytest
 
+from adapters.policy.effective import alone
 from adapters.policy.file import parse, read_published
+from adapters.policy.plain import PlainEngine
 from adapters.policy.tables import pack
 from adapters.policy.written import BundleCurrency
+from domain.decision import Obligations, Rung, Verdict
 from domain.errors import BundleRefused
+from tests.adapters.policy_inputs import other, refund, reply
 
 TEXT = pack("support_default").read_text()
 
@@ -111,18 +117,66 @@ def test_what_was_written_stays_out_of_the_sentence() -> None:
 def test_version_follows_the_meaning_and_not_the_layout() -> None:
     same = parse(TEXT.replace("\n\n", "\n").replace('"50.00"', '"50"').replace("24h", "1d"))
 
-    assert same.version == parse(TEXT).version
-    assert parse(TEXT.replace(LINE, 'allow_up_to: {EUR: "50.01"')).version != same.version
+    assert alone(same).version == alone(parse(TEXT)).version
+    assert alone(parse(TEXT.replace(LINE, 'allow_up_to: {EUR: "50.01"'))).version != alone(same).version
 
 
 def test_published_policy_reads_back_the_same() -> None:
     bundle = parse(TEXT)
 
-    assert read_published(bundle.published()) == bundle
-    assert '"allow_up_to":{"EUR":"50.00"' in bundle.published()
+    content = alone(bundle).content
+
+    assert read_published(content) == bundle
+    assert '"allow_up_to":{"EUR":"50.00"' in content
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "{"])
+UNPUBLISHED = ["", "[]", "{}", "{", TEXT, json.dumps(parse(TEXT).content()), '{"sources": []}']
+
+
+@pytest.mark.parametrize("content", UNPUBLISHED)
 def test_what_was_never_published_is_refused(content: str) -> None:
     with pytest.raises(BundleRefused):
         read_published(content)
+
+
+def test_policy_of_the_first_release_is_still_read_and_means_the_same() -> None:
+    """Its rules had no names; limits, zones, lists and terms are what they were."""
+    limits = {"allow_up_to": "50.00", "approval_up_to": "500.00", "currencies": ["EUR"]}
+    terms = {"approver_groups": ["leads"], "quorum": 2, "expires_in_s": 7200, "remind_every_s": 600}
+    first = {
+        "schema_version": 1,
+        "name": "first",
+        "refund": limits,
+        "reply": {"zones": {"public": "allow", "internal": "approval_needed"}},
+        "other_actions": {"private_note": "allow", "add_tags": "approval_needed", "set_status": "deny"},
+        "approval": {**terms, "ladder": [{"after_s": 1200, "approver_groups": ["heads"]}]},
+    }
+
+    read = read_published(json.dumps({"bundle": first, "library": "sha256:" + "0" * 64}))
+
+    assert read == parse(json.dumps(first))
+    engine = PlainEngine(alone(read))
+    asked = engine.decide_document(json.dumps(refund(5001)))
+    assert asked.obligations == Obligations(
+        approver_groups=("leads",),
+        quorum=2,
+        expires_in_s=7200,
+        remind_every_s=600,
+        ladder=(Rung(after_s=1200, approver_groups=("heads",)),),
+    )
+    found = {
+        name: engine.decide_document(json.dumps(document)).verdict
+        for name, document in {
+            "50.00": refund(5000),
+            "500.01": refund(50001),
+            "public": reply("public"),
+            "internal": reply("public", "internal"),
+            "privileged": reply("privileged"),
+            "note": other("private_note"),
+            "tags": other("add_tags"),
+            "status": other("set_status"),
+            "post": other("slack_post"),
+        }.items()
+    }
+    allow, ask, deny = Verdict.ALLOW, Verdict.APPROVAL_NEEDED, Verdict.DENY
+    assert [*found.values()] == [allow, deny, allow, ask, deny, allow, ask, deny, deny]

@@ -38,7 +38,7 @@ def test_broken_file_is_refused_before_any_database_is_asked(tmp_path: Path) -> 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 
     assert isinstance(result.exception, BundleRefused)
-    assert "rules.0.threshold.allow_up_to.EUR" in str(result.exception)
+    assert "line 21, rules.0.threshold.allow_up_to.EUR" in str(result.exception)
 
 
 def test_other_file_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """One file per primitive: what authors write, what engines read, what it finds, and how people are told.
 
-Its Rego is `policies/library/primitives/` under the same name. Register it in `adapters.policy.bundle.Rule`.
+Its Rego has the same name in `policies/library/primitives/`.
+One line in `adapters.policy.bundle.Rule` registers it.
 """

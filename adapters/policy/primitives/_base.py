@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from pydantic import JsonValue
+from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
 from domain.decision import Verdict
@@ -42,6 +42,14 @@ class Counter(NamedTuple):
         return f"{self.action}.{self.per.value}.{self.within_s}"
 
 
+class Stated(RootModel[Literal[True]]):
+    """A primitive that is written `true` and has nothing more to say."""
+
+    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
+        """True."""
+        return True
+
+
 class Primitive(Protocol):
     """A part of a rule. It finds something about an action that its rule matches."""
 
@@ -52,10 +60,7 @@ class Primitive(Protocol):
         """What engines read. Raises `ValueError`."""
         ...
 
-
-class Reader(Protocol):
-    """The plain-Python meaning of a compiled primitive."""
-
-    def __call__(self, check: JsonValue, document: Json) -> Iterator[Found]:
-        """Everything it finds."""
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:
+        """The plain-Python meaning of what `compiled` gave: everything it finds."""
         ...

@@ -25,8 +25,8 @@ class ActionAllowlist(RootModel[tuple[Code | Literal["*"], ...]]):
         """The words in one order."""
         return [*sorted(set(self.root))]
 
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:
-    """Listed or not."""
-    listed = isinstance(check, list) and ("*" in check or at(document, "action", "type") in check)
-    yield (Verdict.ALLOW, "action_listed") if listed else (Verdict.DENY, "action_not_listed")
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:
+        """Listed or not."""
+        listed = isinstance(check, list) and ("*" in check or at(document, "action", "type") in check)
+        yield (Verdict.ALLOW, "action_listed") if listed else (Verdict.DENY, "action_not_listed")

@@ -1,26 +1,21 @@
 """`allow: true`: what the rule matches may be done, unless another rule objects."""
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import JsonValue, RootModel
+from pydantic import JsonValue
 
-from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Found, Json, Stated
 from domain.decision import Verdict
 
 
-class Allow(RootModel[Literal[True]]):
+class Allow(Stated):
     """Grants."""
 
     grants: ClassVar[bool] = True
     says: ClassVar[Mapping[str, str]] = {"allowed": "Policy allows this action"}
 
-    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
-        """Nothing to say."""
-        return True
-
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG001 - the protocol
-    """Always."""
-    yield Verdict.ALLOW, "allowed"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG004 - the protocol
+        """Always."""
+        yield Verdict.ALLOW, "allowed"

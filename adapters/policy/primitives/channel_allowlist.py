@@ -24,9 +24,9 @@ class ChannelAllowlist(RootModel[tuple[Code, ...]]):
         """The words in one order."""
         return [*sorted(set(self.root))]
 
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:
-    """Nothing where the channel is listed."""
-    places = {word(at(document, "channel")), word(at(document, "action", "destination"))}
-    if not isinstance(check, list) or places.isdisjoint(check):
-        yield Verdict.DENY, "channel_not_listed"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:
+        """Nothing where the channel is listed."""
+        places = {word(at(document, "channel")), word(at(document, "action", "destination"))}
+        if not isinstance(check, list) or places.isdisjoint(check):
+            yield Verdict.DENY, "channel_not_listed"

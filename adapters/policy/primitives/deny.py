@@ -1,26 +1,21 @@
 """`deny: true`: what the rule matches is never done."""
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from pydantic import JsonValue, RootModel
+from pydantic import JsonValue
 
-from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Found, Json, Stated
 from domain.decision import Verdict
 
 
-class Deny(RootModel[Literal[True]]):
+class Deny(Stated):
     """Forbids."""
 
     grants: ClassVar[bool] = False
     says: ClassVar[Mapping[str, str]] = {"denied": "Policy denies this action"}
 
-    def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
-        """Nothing to say."""
-        return True
-
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG001 - the protocol
-    """Always."""
-    yield Verdict.DENY, "denied"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG004 - the protocol
+        """Always."""
+        yield Verdict.DENY, "denied"

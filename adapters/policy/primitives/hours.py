@@ -70,14 +70,14 @@ class Hours(TextModel):
             "outside": self.outside.value,
         }
 
-
-def find(check: Any, document: Json) -> Iterator[Found]:
-    """Nothing while it is open."""
-    moment = _moment(at(document, "at"))
-    if moment is None:
-        yield Verdict.DENY, "time_missing"
-    elif not _open(check, moment.astimezone(ZoneInfo(check["zone"]))):
-        yield Verdict(check["outside"]), "outside_hours"
+    @staticmethod
+    def find(check: Any, document: Json) -> Iterator[Found]:
+        """Nothing while it is open."""
+        moment = _moment(at(document, "at"))
+        if moment is None:
+            yield Verdict.DENY, "time_missing"
+        elif not _open(check, moment.astimezone(ZoneInfo(check["zone"]))):
+            yield Verdict(check["outside"]), "outside_hours"
 
 
 def _moment(text: object) -> datetime | None:

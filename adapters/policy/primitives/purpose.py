@@ -24,11 +24,11 @@ class PurposeList(RootModel[tuple[Purpose, ...]]):
         """The words in one order."""
         return [*sorted(set(self.root))]
 
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:
-    """Nothing where the purpose is listed."""
-    purpose = at(document, "purpose")
-    if not isinstance(purpose, str):
-        yield Verdict.DENY, "purpose_missing"
-    elif not isinstance(check, list) or purpose not in check:
-        yield Verdict.DENY, "purpose_not_listed"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:
+        """Nothing where the purpose is listed."""
+        purpose = at(document, "purpose")
+        if not isinstance(purpose, str):
+            yield Verdict.DENY, "purpose_missing"
+        elif not isinstance(check, list) or purpose not in check:
+            yield Verdict.DENY, "purpose_not_listed"

@@ -38,12 +38,12 @@ class Rate(TextModel):
         counters: dict[str, JsonValue] = {each.action: each.key for each in self.counters(actions)}
         return {"at_most": self.at_most, "above": self.above.value, "counters": counters}
 
-
-def find(check: Any, document: Json) -> Iterator[Found]:
-    """Nothing below the limit."""
-    counter = str(check["counters"].get(word(at(document, "action", "type"))))
-    count = whole(at(document, "counters", counter, "count"))
-    if count is None:
-        yield Verdict.DENY, "counter_missing"
-    elif count + 1 > check["at_most"]:
-        yield Verdict(check["above"]), "rate_exceeded"
+    @staticmethod
+    def find(check: Any, document: Json) -> Iterator[Found]:
+        """Nothing below the limit."""
+        counter = str(check["counters"].get(word(at(document, "action", "type"))))
+        count = whole(at(document, "counters", counter, "count"))
+        if count is None:
+            yield Verdict.DENY, "counter_missing"
+        elif count + 1 > check["at_most"]:
+            yield Verdict(check["above"]), "rate_exceeded"

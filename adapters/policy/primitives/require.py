@@ -54,9 +54,9 @@ class Require(RootModel[tuple[Requirement, ...]]):
             for requirement in self.root
         ]
 
-
-def find(check: Any, document: Json) -> Iterator[Found]:
-    """One finding for each that is not true."""
-    for requirement in check:
-        if truth(requirement["when"], document)[0] is not True:
-            yield Verdict(requirement["otherwise"]), requirement["code"]
+    @staticmethod
+    def find(check: Any, document: Json) -> Iterator[Found]:
+        """One finding for each that is not true."""
+        for requirement in check:
+            if truth(requirement["when"], document)[0] is not True:
+                yield Verdict(requirement["otherwise"]), requirement["code"]

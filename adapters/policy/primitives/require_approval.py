@@ -72,7 +72,7 @@ class RequireApproval(TextModel):
         """The terms, empty for those of the file."""
         return self.terms.obligations() if self.terms else {}
 
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG001 - the protocol
-    """Always."""
-    yield Verdict.APPROVAL_NEEDED, "approval_required"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:  # noqa: ARG004 - the protocol
+        """Always."""
+        yield Verdict.APPROVAL_NEEDED, "approval_required"

@@ -25,11 +25,11 @@ class Residency(RootModel[tuple[Code, ...]]):
         """The words in one order."""
         return [*sorted(set(self.root))]
 
-
-def find(check: JsonValue, document: Json) -> Iterator[Found]:
-    """Nothing where both are there."""
-    regions = [at(document, "residency", name) for name in ("model_region", "storage_region")]
-    if not all(isinstance(region, str) for region in regions):
-        yield Verdict.DENY, "region_missing"
-    elif not isinstance(check, list) or not set(regions) <= set(check):
-        yield Verdict.DENY, "region_not_listed"
+    @staticmethod
+    def find(check: JsonValue, document: Json) -> Iterator[Found]:
+        """Nothing where both are there."""
+        regions = [at(document, "residency", name) for name in ("model_region", "storage_region")]
+        if not all(isinstance(region, str) for region in regions):
+            yield Verdict.DENY, "region_missing"
+        elif not isinstance(check, list) or not set(regions) <= set(check):
+            yield Verdict.DENY, "region_not_listed"

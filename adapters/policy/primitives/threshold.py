@@ -71,23 +71,25 @@ class Threshold(TextModel):
             limits["window"] = f" per {self.per.value} in {as_duration(self.within)}"
         return limits
 
-
-def find(check: Any, document: Json) -> Iterator[Found]:
-    """Exactly one thing."""
-    amount = money(at(document, *check["path"]))
-    if amount is None:
-        yield Verdict.DENY, "amount_missing"
-        return
-    units, currency = amount
-    if currency not in check["allow_up_to"]:
-        yield Verdict.DENY, "currency_not_covered"
-    elif units <= 0:
-        yield Verdict.DENY, "amount_not_positive"
-    else:
-        before = _before(check, document, currency)
-        yield (
-            (Verdict.DENY, "counter_missing") if before is None else _limited(check, currency, units + before)
-        )
+    @staticmethod
+    def find(check: Any, document: Json) -> Iterator[Found]:
+        """Exactly one thing."""
+        amount = money(at(document, *check["path"]))
+        if amount is None:
+            yield Verdict.DENY, "amount_missing"
+            return
+        units, currency = amount
+        if currency not in check["allow_up_to"]:
+            yield Verdict.DENY, "currency_not_covered"
+        elif units <= 0:
+            yield Verdict.DENY, "amount_not_positive"
+        else:
+            before = _before(check, document, currency)
+            yield (
+                (Verdict.DENY, "counter_missing")
+                if before is None
+                else _limited(check, currency, units + before)
+            )
 
 
 def _before(check: Any, document: Json, currency: str) -> int | None:

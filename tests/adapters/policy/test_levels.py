@@ -88,6 +88,12 @@ def test_level_that_asks_by_its_default_is_not_forgotten_beside_one_that_asks_by
     assert (obligations.approver_groups, obligations.quorum) == (("finance",), 2)
 
 
+def test_question_that_names_nobody_is_a_no() -> None:
+    ask = policy([{"allow": True, "require_approval": {}}], approval=None)
+
+    assert codes(decide(ask, asked())) == ["approvers_unknown"]
+
+
 def test_approvers_nobody_has_in_common_are_a_no() -> None:
     ask = [{"allow": True, "require_approval": {}}]
     levels = {
