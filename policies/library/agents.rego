@@ -92,57 +92,49 @@ findings contains finding("deny", "agents_come_from_their_parents", "agents_not_
 	count(links) > 1
 }
 
+registries := [level | some level in data.bundle.levels; level.agents]
+
+known_registries := [level | some level in registries; all_registered(level)]
+
 findings contains finding("deny", "agents_come_from_their_parents", "agent_unknown") if {
-	some level in data.bundle.levels
-	level.agents
+	some level in registries
 	not all_registered(level)
 }
 
 all_registered(level) if every id in ids { level.agents[id] }
 
 findings contains finding("deny", "agents_come_from_their_parents", "chain_cyclic") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	count({id | some id in ids}) != count(ids)
 }
 
 findings contains finding("deny", "agents_come_from_their_parents", "chain_too_deep") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	count(ids) > level.max_chain
 }
 
 findings contains finding("deny", "agents_come_from_their_parents", "parent_wrong") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	parents := [object.get(level.agents[id], "parent", null) | some id in ids]
 	parents != array.concat([null], array.slice(ids, 0, count(ids) - 1))
 }
 
 findings contains finding("deny", "agents_come_from_their_parents", "permission_forged") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	claimed := [level_of(link) | some link in links]
 	claimed != [level.agents[id].permission_level | some id in ids]
 }
 
 findings contains finding("deny", "agents_come_from_their_parents", "chain_widens") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	some place, id in ids
 	place > 0
 	rank[level.agents[id].permission_level] > rank[level.agents[ids[place - 1]].permission_level]
 }
 
 findings contains finding("deny", "agents_come_from_their_parents", "action_out_of_scope") if {
-	some level in data.bundle.levels
-	all_known(level)
+	some level in known_registries
 	some id in ids
 	scope := level.agents[id].actions
 	not input.action.type in scope
-}
-
-all_known(level) if {
-	level.agents
-	all_registered(level)
 }

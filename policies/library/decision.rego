@@ -55,6 +55,8 @@ true_clauses[place] contains nth if {
 
 matching := unconditional | {place | true_clauses[place]}
 
+matched := [data.bundle.rules[place] | some place in matching]
+
 # A clause that is neither true nor false leaves its rule unknown, and the field that is missing is named.
 findings contains finding("deny", data.bundle.rules[place].id, substring(concat(".", ["missing", literal.field]), 0, 64)) if {
 	some place in candidates - matching

@@ -1,19 +1,19 @@
 package countersign.decision
 
-findings contains finding("allow", data.bundle.rules[place].id, "action_listed") if {
-	some place in matching
-	lists_action(data.bundle.rules[place])
+findings contains finding("allow", rule.id, "action_listed") if {
+	some rule in matched
+	lists_action(rule)
 }
 
-findings contains finding("deny", data.bundle.rules[place].id, "action_not_listed") if {
-	some place in matching
-	data.bundle.rules[place].action_allowlist
-	not lists_action(data.bundle.rules[place])
+findings contains finding("deny", rule.id, "action_not_listed") if {
+	some rule in matched
+	rule.action_allowlist
+	not lists_action(rule)
 }
 
-granting contains data.bundle.rules[place].level if {
-	some place in matching
-	lists_action(data.bundle.rules[place])
+granting contains rule.level if {
+	some rule in matched
+	lists_action(rule)
 }
 
 lists_action(rule) if "*" in rule.action_allowlist

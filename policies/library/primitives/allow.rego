@@ -1,11 +1,11 @@
 package countersign.decision
 
-findings contains finding("allow", data.bundle.rules[place].id, "allowed") if {
-	some place in matching
-	data.bundle.rules[place].allow
+findings contains finding("allow", rule.id, "allowed") if {
+	some rule in matched
+	rule.allow
 }
 
-granting contains data.bundle.rules[place].level if {
-	some place in matching
-	data.bundle.rules[place].allow
+granting contains rule.level if {
+	some rule in matched
+	rule.allow
 }

@@ -1,9 +1,9 @@
 package countersign.decision
 
-findings contains finding("deny", data.bundle.rules[place].id, "channel_not_listed") if {
-	some place in matching
-	data.bundle.rules[place].channel_allowlist
-	not lists_channel(data.bundle.rules[place])
+findings contains finding("deny", rule.id, "channel_not_listed") if {
+	some rule in matched
+	rule.channel_allowlist
+	not lists_channel(rule)
 }
 
 lists_channel(rule) if input.channel in rule.channel_allowlist

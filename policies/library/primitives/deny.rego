@@ -1,6 +1,6 @@
 package countersign.decision
 
-findings contains finding("deny", data.bundle.rules[place].id, "denied") if {
-	some place in matching
-	data.bundle.rules[place].deny
+findings contains finding("deny", rule.id, "denied") if {
+	some rule in matched
+	rule.deny
 }

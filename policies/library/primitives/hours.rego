@@ -1,14 +1,14 @@
 package countersign.decision
 
-findings contains finding("deny", data.bundle.rules[place].id, "time_missing") if {
-	some place in matching
-	data.bundle.rules[place].hours
+findings contains finding("deny", rule.id, "time_missing") if {
+	some rule in matched
+	rule.hours
 	not time_known
 }
 
-findings contains finding(data.bundle.rules[place].hours.outside, data.bundle.rules[place].id, "outside_hours") if {
-	some place in matching
-	check := data.bundle.rules[place].hours
+findings contains finding(rule.hours.outside, rule.id, "outside_hours") if {
+	some rule in matched
+	check := rule.hours
 	time_known
 	not open(check)
 }

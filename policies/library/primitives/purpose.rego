@@ -1,14 +1,14 @@
 package countersign.decision
 
-findings contains finding("deny", data.bundle.rules[place].id, "purpose_missing") if {
-	some place in matching
-	data.bundle.rules[place].purpose
+findings contains finding("deny", rule.id, "purpose_missing") if {
+	some rule in matched
+	rule.purpose
 	not is_string(input.purpose)
 }
 
-findings contains finding("deny", data.bundle.rules[place].id, "purpose_not_listed") if {
-	some place in matching
-	data.bundle.rules[place].purpose
+findings contains finding("deny", rule.id, "purpose_not_listed") if {
+	some rule in matched
+	rule.purpose
 	is_string(input.purpose)
-	not input.purpose in data.bundle.rules[place].purpose
+	not input.purpose in rule.purpose
 }

@@ -1,6 +1,6 @@
 package countersign.decision
 
-findings contains finding("sanitize", data.bundle.rules[place].id, "fields_redacted") if {
-	some place in matching
-	count(data.bundle.rules[place].redact_fields) > 0
+findings contains finding("sanitize", rule.id, "fields_redacted") if {
+	some rule in matched
+	count(rule.redact_fields) > 0
 }

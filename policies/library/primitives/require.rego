@@ -1,8 +1,8 @@
 package countersign.decision
 
-findings contains finding(requirement.otherwise, data.bundle.rules[place].id, requirement.code) if {
-	some place in matching
-	some requirement in data.bundle.rules[place].require
+findings contains finding(requirement.otherwise, rule.id, requirement.code) if {
+	some rule in matched
+	some requirement in rule.require
 	not fulfilled(requirement)
 }
 

@@ -1,17 +1,17 @@
 package countersign.decision
 
-findings contains finding("deny", data.bundle.rules[place].id, "region_missing") if {
-	some place in matching
-	data.bundle.rules[place].residency
+findings contains finding("deny", rule.id, "region_missing") if {
+	some rule in matched
+	rule.residency
 	not regions_known
 }
 
-findings contains finding("deny", data.bundle.rules[place].id, "region_not_listed") if {
-	some place in matching
-	data.bundle.rules[place].residency
+findings contains finding("deny", rule.id, "region_not_listed") if {
+	some rule in matched
+	rule.residency
 	regions_known
 	some region in [input.residency.model_region, input.residency.storage_region]
-	not region in data.bundle.rules[place].residency
+	not region in rule.residency
 }
 
 regions_known if {

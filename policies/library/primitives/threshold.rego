@@ -1,13 +1,16 @@
 package countersign.decision
 
-findings contains finding(found.verdict, data.bundle.rules[place].id, found.code) if {
-	some place in matching
-	found := limited_amount(data.bundle.rules[place].threshold)
-}
+# Each matched threshold is looked at once.
+limits_found := [object.union(limited_amount(rule.threshold), {"rule": rule.id, "level": rule.level}) |
+	some rule in matched
+	rule.threshold
+]
 
-granting contains data.bundle.rules[place].level if {
-	some place in matching
-	limited_amount(data.bundle.rules[place].threshold).verdict != "deny"
+findings contains finding(found.verdict, found.rule, found.code) if some found in limits_found
+
+granting contains found.level if {
+	some found in limits_found
+	found.verdict != "deny"
 }
 
 limited_amount(check) := {"verdict": "deny", "code": "amount_missing"} if {
