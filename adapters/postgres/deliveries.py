@@ -37,10 +37,11 @@ class InboxDeliveries:
     async def unconsumed(self, ticket: TicketRef) -> Sequence[Delivery]:
         """Every delivery of the route not yet consumed, oldest first, opened with its delivery key.
 
-        A row whose key is gone was consumed by somebody who ended before saying so: it is left out.
+        A row whose key is gone was consumed by somebody who ended before saying so: it is said here.
         """
         rows = await self._rows(ticket)
         keys = await self._delivery_keys(ticket.tenant_id, [row.id for row in rows])
+        await self.consume(ticket, [row.id for row in rows if row.id not in keys])
         return [_delivery(ticket.tenant_id, row, keys[row.id]) for row in rows if row.id in keys]
 
     async def consume(self, ticket: TicketRef, deliveries: Sequence[UUID]) -> None:

@@ -160,6 +160,24 @@ async def test_row_whose_key_is_gone_does_not_hide_the_others(
     assert [each.id for each in found] == [kept.delivery_id]
 
 
+async def test_row_whose_key_is_gone_is_ended_by_the_next_look(
+    door: DoorInbox,
+    deliveries: InboxDeliveries,
+    keys: EnvelopeKeys,
+    databases: Databases,
+    ticket: TicketRef,
+) -> None:
+    """Whoever consumed it died between the two databases; else it would wait for ever."""
+    accepted = await door.accept(arrival(ticket))
+    await keys.destroy_delivery_key(ticket.tenant_id, accepted.delivery_id)
+
+    assert await deliveries.unconsumed(ticket) == []
+
+    async with databases.app.transaction(ticket.tenant_id) as session:
+        state = await session.scalar(select(inbox.c.state).where(inbox.c.id == accepted.delivery_id))
+    assert state == InboxState.CONSUMED
+
+
 async def test_delivery_without_a_ticket_waits_for_operators_not_for_a_relay(
     door: DoorInbox, relay: RelayInbox, databases: Databases, ticket: TicketRef
 ) -> None:
