@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
+from domain.counting import Counter, Per
 from domain.decision import Verdict
+
+__all__ = ["Asked", "Counter", "Found", "Json", "Per", "Primitive", "Stated"]
 
 Json = Mapping[str, JsonValue]
 Found = tuple[Verdict, str]
@@ -18,28 +21,6 @@ class Asked(StrEnum):
 
     APPROVAL_NEEDED = "approval_needed"
     DENY = "deny"
-
-
-class Per(StrEnum):
-    """Whose actions a counter counts."""
-
-    CUSTOMER = "customer"
-    TICKET = "ticket"
-    ORDER = "order"
-    TENANT = "tenant"
-
-
-class Counter(NamedTuple):
-    """What must be counted before a decision: actions of a type in the last `within_s` seconds."""
-
-    action: str
-    per: Per
-    within_s: int
-
-    @property
-    def key(self) -> str:
-        """Its name in the input's `counters`."""
-        return f"{self.action}.{self.per.value}.{self.within_s}"
 
 
 class Stated(RootModel[Literal[True]]):
