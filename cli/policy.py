@@ -12,6 +12,7 @@ from adapters.policy.bundle import Bundle
 from adapters.policy.effective import Effective, alone
 from adapters.policy.file import read_file
 from adapters.policy.plain import PlainEngine
+from adapters.policy.smoke import smoke
 from adapters.policy.tables import DocumentEngine, run, tables
 from adapters.policy.written import as_amount
 from adapters.postgres.directory import Directory, DirectoryKind
@@ -42,7 +43,7 @@ def policy() -> None:
 def load(file: Path, tenant: str) -> None:
     """Put FILE in force for a tenant, from its next decision on."""
     bundle = read_file(file)
-    regorus.load(alone(bundle))
+    asyncio.run(smoke(alone(bundle)))
     asyncio.run(put_in_force(bundle, tenant, _owner_url()))
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
 
