@@ -20,6 +20,10 @@ MAX_CLAUSES = 64
 MAX_LITERALS = 256
 MAX_PATTERN = 200
 MAX_REPEAT = 100
+MAX_ATTEMPTS = 1_000_000
+MAX_SIZE = 800
+ANY_CHARACTER = 16
+LONGEST_TEXT = 128  # of what is matched
 MAX_DEPTH = 8
 
 Literals = list[JsonValue]
@@ -38,6 +42,10 @@ def _safe_pattern(pattern: object) -> object:
     except (re.error, OverflowError, RecursionError):
         raise ValueError("is not a regular expression") from None
     _allowed(parsed, repeated=False)
+    if _attempts(parsed) > MAX_ATTEMPTS:
+        raise ValueError("could take too long: repeat less, and have no | in what is repeated")
+    if _size(parsed) > MAX_SIZE:
+        raise ValueError("is too large once it is written out: repeat less")
     return pattern
 
 
@@ -61,6 +69,43 @@ def _allowed(parsed: Any, *, repeated: bool) -> None:
             raise ValueError(
                 "may have letters, ASCII classes such as [0-9A-Z], groups, | and one level of repetition"
             )
+
+
+def _attempts(parsed: Any) -> int:
+    """How many ways there are at most to match a value, which a backtracking engine may all try."""
+    ways = 1
+    for code, argument in parsed:
+        if code is _constants.SUBPATTERN:
+            ways *= _attempts(argument[3])
+        elif code is _constants.BRANCH:
+            ways *= sum(_attempts(branch) for branch in argument[1])
+        elif code is _constants.MAX_REPEAT:
+            least, most, part = argument
+            most = LONGEST_TEXT if most is _constants.MAXREPEAT else most
+            ways *= (most - least + 1) * min(_attempts(part), MAX_ATTEMPTS) ** most
+        ways = min(ways, MAX_ATTEMPTS + 1)
+    return ways
+
+
+def _size(parsed: Any) -> int:
+    """Written out, in ASCII characters. Engines compile any other character into several."""
+    size = 0
+    for code, argument in parsed:
+        if code is _constants.SUBPATTERN:
+            size += _size(argument[3])
+        elif code is _constants.BRANCH:
+            size += sum(_size(branch) for branch in argument[1])
+        elif code is _constants.MAX_REPEAT:
+            least, most, part = argument
+            size += _size(part) * max(1, least if most is _constants.MAXREPEAT else most)
+        else:
+            size += ANY_CHARACTER if _any_character(code, argument) else 1
+    return size
+
+
+def _any_character(code: Any, argument: Any) -> bool:
+    negated = code is _constants.IN and argument[0][0] is _constants.NEGATE
+    return negated or code in {_constants.ANY, _constants.NOT_LITERAL}
 
 
 Pattern = Annotated[str, BeforeValidator(_safe_pattern)]
