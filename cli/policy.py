@@ -20,6 +20,7 @@ from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
 from adapters.rego_tests import LIBRARY, run_rego_tests
 from adapters.settings import Settings, needed
+from cli.policy_backtest import backtest
 from cli.policy_explain import explain
 from cli.processes import settings_of_running
 
@@ -38,6 +39,7 @@ def policy() -> None:
     """Put a policy in force, and test policies."""
 
 
+policy.add_command(backtest)
 policy.add_command(explain)
 
 
