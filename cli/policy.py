@@ -20,6 +20,7 @@ from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
 from adapters.rego_tests import LIBRARY, run_rego_tests
 from adapters.settings import Settings, needed
+from cli.policy_check import check
 from cli.processes import settings_of_running
 
 OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
@@ -34,7 +35,10 @@ class NoSuchTenant(Exception):
 
 @click.group()
 def policy() -> None:
-    """Put a policy in force, and test policies."""
+    """Put a policy in force, and check and test policies."""
+
+
+policy.add_command(check)
 
 
 @policy.command()
