@@ -21,6 +21,7 @@ from adapters.postgres.session import Database
 from adapters.rego_tests import LIBRARY, run_rego_tests
 from adapters.settings import Settings, needed
 from cli.policy_check import check
+from cli.policy_explain import explain
 from cli.processes import settings_of_running
 
 OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
@@ -39,6 +40,7 @@ def policy() -> None:
 
 
 policy.add_command(check)
+policy.add_command(explain)
 
 
 @policy.command()
