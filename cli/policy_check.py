@@ -70,8 +70,8 @@ def _as_json(files: Mapping[Level, Path], found: tuple[Finding, ...]) -> str:
 
 def _with_lines(files: Mapping[Level, Path], found: tuple[Finding, ...]) -> Iterator[tuple[Finding, int]]:
     roots = {level: composed(read_text(path)) for level, path in files.items()}
-    for finding in found:
-        yield finding, line_of(roots[finding.level], finding.place)
+    placed = [(finding, line_of(roots[finding.level], finding.place)) for finding in found]
+    yield from sorted(placed, key=lambda each: ([*Level].index(each[0].level), each[1]))
 
 
 def _many(number: int, word: str) -> str:
