@@ -136,5 +136,5 @@ findings contains finding("deny", "agents_come_from_their_parents", "action_out_
 	some level in known_registries
 	some id in ids
 	scope := level.agents[id].actions
-	not input.action.type in scope
+	not action_type in scope
 }

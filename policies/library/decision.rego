@@ -3,6 +3,9 @@
 #
 # Every rule adds findings; the strictest finding wins. Each level must grant an action by itself, or its
 # default stands; what is missing from the input denies.
+#
+# `not` is only put before what is defined or a plain reference: OPA calls no function with an undefined
+# argument, `not` before that call included, so `not is_string(input.absent)` is no objection there.
 package countersign.decision
 
 strictness := {"allow": 0, "sanitize": 1, "approval_needed": 2, "deny": 3}
@@ -99,6 +102,8 @@ cleared contains "signals_missing" if is_array(input.ticket.signals)
 
 findings contains finding("deny", "actions_are_declared", "action_not_covered") if not declared
 
+action_type := object.get(input, ["action", "type"], null)
+
 declared if data.bundle.declared[input.action.type]
 
 # --- refunds -------------------------------------------------------------------------------------
@@ -180,8 +185,10 @@ findings contains finding("approval_needed", "assist_mode_asks", "mode_is_assist
 
 findings contains finding("deny", "the_owner_speaks", "owner_is_teammate") if {
 	outward
-	not input.ticket.owner == "automation"
+	not owned_by_automation
 }
+
+owned_by_automation if input.ticket.owner == "automation"
 
 findings contains finding("approval_needed", "nobody_talks_it_into_acting", "injection_suspected") if {
 	outward

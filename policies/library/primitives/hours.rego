@@ -15,8 +15,14 @@ findings contains finding(rule.hours.outside, rule.id, "outside_hours") if {
 
 now_ns := time.parse_rfc3339_ns(input.at) if {
 	is_string(input.at)
-	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`, input.at)
+	regex.match(moment, input.at)
 }
+
+# In nanoseconds, 1900 to 2099 fit into 64 bits.
+moment := concat("", [
+	`^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]`,
+	`([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$`,
+])
 
 time_known if is_number(now_ns)
 

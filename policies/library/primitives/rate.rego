@@ -13,4 +13,6 @@ findings contains finding(rule.rate.above, rule.id, "rate_exceeded") if {
 	done + 1 > rule.rate.at_most
 }
 
-done_before(check) := input.counters[check.counters[input.action.type]].count
+done_before(check) := object.get(input, ["counters", counter_of(check), "count"], null)
+
+counter_of(check) := object.get(check.counters, [action_type], null)

@@ -32,7 +32,11 @@ amount_of(check) := object.get(input, check.path, null)
 left_before(check) := 0 if not check.counters
 
 left_before(check) := before if {
-	counter := input.counters[check.counters[input.action.type]]
-	is_object(counter.amounts)
-	before := object.get(counter.amounts, amount_of(check).currency, 0)
+	check.counters
+	amounts := object.get(input, ["counters", counter_of(check), "amounts"], null)
+	before := amount_in(amounts, amount_of(check).currency)
 }
+
+amount_in(amounts, currency) := object.get(amounts, currency, 0) if is_object(amounts)
+
+amount_in(amounts, _) := null if not is_object(amounts)
