@@ -51,6 +51,7 @@ class Facts(Model):
     orders: tuple[OrderFact, ...] = ()
     as_of: AwareDatetime
     orders_mentioned: int = Field(default=0, ge=0)  # order numbers in the conversation, found or not
+    customer: RecordId | None = None  # the requester's account in the shop; None where it is not certain
     input_digest: Digest
 
     @property
@@ -58,6 +59,10 @@ class Facts(Model):
         """The one order the ticket is about: exactly one mentioned order of the requester's, else None."""
         named = [order for order in self.orders if order.mentioned and order.owner_is_requester]
         return named[0] if len(named) == 1 and self.orders_mentioned == 1 else None
+
+    def order(self, id_: RecordId) -> OrderFact | None:
+        """The one with this id."""
+        return next((order for order in self.orders if order.id == id_), None)
 
 
 class OrderRecord(TextModel):

@@ -1,15 +1,13 @@
 package countersign.decision
 
-findings contains finding("deny", rule.id, "resource_tenant_missing") if {
+findings contains finding("deny", rule.id, resource_fault) if {
 	some rule in matched
 	rule.tenant_scope
-	not is_string(record_tenant)
 }
 
-findings contains finding("deny", rule.id, "resource_of_other_tenant") if {
-	some rule in matched
-	rule.tenant_scope
-	is_string(record_tenant)
+resource_fault := "resource_tenant_missing" if {
+	not is_string(record_tenant)
+} else := "resource_of_other_tenant" if {
 	record_tenant != object.get(input, "tenant_id", null)
 }
 
