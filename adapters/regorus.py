@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from threading import get_ident
 
 import regorus
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
+from adapters.policy.answered import read
 from adapters.policy.bundle import library
 from adapters.policy.effective import Effective
-from adapters.policy.words import answer, denial
-from domain.decision import EngineAnswer, PolicyInput, Reason, Verdict
+from adapters.policy.words import denial
+from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
 
@@ -46,14 +47,7 @@ class RegorusEngine:
     def decide_document(self, document: str) -> EngineAnswer:
         """The same for a stored input, which may lack what a newer version asks for."""
         try:
-            found = _Answer.model_validate_json(_ENGINES.evaluate(self.version, self._document, document))
-            return answer(
-                found.verdict,
-                found.reasons,
-                redacted=frozenset(found.redacted),
-                policy=self._document,
-                document=json.loads(document),
-            )
+            return read(_ENGINES.evaluate(self.version, self._document, document), self.policy, document)
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
 
@@ -67,14 +61,6 @@ def load(policy: Effective) -> RegorusEngine:
         if engine.decide_document(document) == ENGINE_FAILED:
             raise BundleRefused("the engine cannot evaluate it")
     return engine
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    redacted: tuple[str, ...]
 
 
 class _Engines:

@@ -14,8 +14,14 @@ closed(check) := ["deny", "time_missing"] if {
 
 now_ns := time.parse_rfc3339_ns(input.at) if {
 	is_string(input.at)
-	regex.match(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`, input.at)
+	regex.match(rfc3339, input.at)
 }
+
+# In nanoseconds, 1900 to 2099 fit into 64 bits.
+rfc3339 := concat("", [
+	`^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]`,
+	`([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$`,
+])
 
 day_ns := 86400000000000
 
