@@ -9,13 +9,14 @@ import json
 from threading import get_ident
 
 import regorus
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
+from adapters.policy.answered import read_about
 from adapters.policy.bundle import POLICIES, library
 from adapters.policy.cuts import Cuts
 from adapters.policy.effective import Effective
-from adapters.policy.words import answer, denial
-from domain.decision import EngineAnswer, PolicyInput, Reason, Verdict
+from adapters.policy.words import denial
+from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
 
@@ -50,14 +51,8 @@ class RegorusEngine:
             asked: JsonValue = json.loads(document)
             asked = asked if isinstance(asked, dict) else {}
             policy = self._cuts.about(_action(asked))
-            found = _Answer.model_validate_json(_ENGINES.answer(f'{{"policy":{policy},"asked":{document}}}'))
-            return answer(
-                found.verdict,
-                found.reasons,
-                redacted=frozenset(found.redacted),
-                policy=self.policy.document,
-                document=asked,
-            )
+            found = _ENGINES.answer(f'{{"policy":{policy},"asked":{document}}}')
+            return read_about(found, self.policy, asked)
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
 
@@ -76,14 +71,6 @@ def load(policy: Effective) -> RegorusEngine:
 def _action(asked: dict[str, JsonValue]) -> JsonValue:
     action = asked.get("action")
     return action.get("type") if isinstance(action, dict) else None
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    redacted: tuple[str, ...]
 
 
 class _Engines:
