@@ -18,6 +18,10 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 WHOLE_DAY = 24 * 60
+MOMENT = re.compile(
+    r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
 
 
 def _minutes(text: object) -> tuple[int, int]:
@@ -99,11 +103,12 @@ class Hours(TextModel):
 
 
 def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+    if not isinstance(text, str) or not MOMENT.fullmatch(text):
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # such as 30 February
+        return None
 
 
 def _open(check: Any, local: datetime) -> bool:
