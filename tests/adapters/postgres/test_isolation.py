@@ -22,6 +22,7 @@ from adapters.postgres.judgements import PostgresJudgements
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
 from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_moves import Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
@@ -76,7 +77,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])
     file = published(parse(pack("support_default").read_text()))
     await PolicyRegister(owner).publish(Place(tenant_id), file, Publication())
-    await PolicyRegister(owner).activate(Place(tenant_id), file.version)
+    await PolicyMoves(owner).activate(Place(tenant_id), file.version, Movers())
     await PolicyStore(story.databases.app).keep(tenant_id, file.version, file.content)
     await Sealer(story.databases.sealer, audit_signer(MASTER_KEY)).round()
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
