@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "decide_at_the_claim"
-down_revision = "count_what_left"
+down_revision = "publish_policies"
 branch_labels = None
 depends_on = None
 

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
 from adapters.policy.reading import at
 from domain.conversation import TextModel
 from domain.decision import Verdict
@@ -18,6 +18,10 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 WHOLE_DAY = 24 * 60
+MOMENT = re.compile(
+    r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
 
 
 def _minutes(text: object) -> tuple[int, int]:
@@ -30,7 +34,13 @@ def _minutes(text: object) -> tuple[int, int]:
     return start, end
 
 
-OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
+def _as_span(minutes: tuple[int, int]) -> str:
+    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
+    return f"{start}-{end}"
+
+
+# Written "09:00-17:30", held as minutes of the day.
+OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
 
 
 class Hours(TextModel):
@@ -79,13 +89,26 @@ class Hours(TextModel):
         elif not _open(check, moment.astimezone(ZoneInfo(check["zone"]))):
             yield Verdict(check["outside"]), "outside_hours"
 
+    @staticmethod
+    def eased(before: Any, after: Any, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """More open minutes, fewer holidays, or a milder answer outside."""
+        if before["zone"] != after["zone"]:
+            yield Eased("hours goes by another clock", proven=False)
+        for day in (name.title() for name in DAYS):
+            if not _open_minutes(after, day) <= _open_minutes(before, day):
+                yield Eased(f"hours opens longer on {day}")
+        for holiday in sorted({*before["holidays"]} - {*after["holidays"]}):
+            yield Eased(f"hours opens on {holiday}, which was a holiday")
+        yield from softer("hours", before["outside"], after["outside"])
+
 
 def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+    if not isinstance(text, str) or not MOMENT.fullmatch(text):
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # such as 30 February
+        return None
 
 
 def _open(check: Any, local: datetime) -> bool:
@@ -100,3 +123,11 @@ def _open(check: Any, local: datetime) -> bool:
 
 def _day(day: date) -> str:
     return DAYS[day.weekday()].title()  # the locale has no say
+
+
+def _open_minutes(check: Any, day: str) -> set[int]:
+    """Of the spans that begin on a day, counted from its midnight on and over the next."""
+    spans = check["days"].get(day, [])
+    return {
+        minute for start, end in spans for minute in range(start, end if end > start else end + WHOLE_DAY)
+    }

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json
 from domain.decision import Verdict
 from domain.model import Code
 
@@ -28,3 +28,10 @@ class RedactFields(RootModel[tuple[Code, ...]]):
         """Always, unless there is nothing to take out."""
         if check:
             yield Verdict.SANITIZE, "fields_redacted"
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """Fewer kinds of data."""
+        kept = {str(word) for word in after} if isinstance(after, list) else set()
+        gone = [str(word) for word in before if str(word) not in kept] if isinstance(before, list) else []
+        yield from (Eased(f"redact_fields no longer takes out {word!r}") for word in gone)
