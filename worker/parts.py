@@ -11,6 +11,7 @@ from activities.approvals import ApprovalActivities
 from activities.drafting import DraftingActivities
 from activities.effects import EffectActivities
 from activities.facts import FactActivities
+from activities.gate import Gate
 from activities.handoff import HandoffActivities
 from activities.intake import IntakeActivities
 from activities.learning import LearningActivities
@@ -103,6 +104,9 @@ class Parts:
         self._deliveries = InboxDeliveries(self.app, self.keys)
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
+        self._policies = ActivePolicies(PolicyStore(self.app))
+        self._decisions = PostgresDecisions(self.app)
+        self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
         self._effects = self._make_effects()
 
@@ -210,11 +214,10 @@ class Parts:
         )
 
     def _make_policy(self) -> PolicyActivities:
-        policies = ActivePolicies(PolicyStore(self.app))
         return PolicyActivities(
-            policies=policies,
-            decisions=PostgresDecisions(self.app),
-            what_left=PostgresWhatLeft(self.app),
+            policies=self._policies,
+            decisions=self._decisions,
+            what_left=self._what_left,
             residency=self._residency,
         )
 
@@ -224,7 +227,12 @@ class Parts:
             ledger=PostgresLedger(self.app, self.egress),
             artifacts=self._artifacts,
             vault=self._vault,
-            shop=self._shop,
+            gate=Gate(
+                policies=self._policies,
+                decisions=self._decisions,
+                what_left=self._what_left,
+                shop=self._shop,
+            ),
             senders=(
                 HelpdeskSender(self._helpdesk_api),
                 RefundSender(payments),
