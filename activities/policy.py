@@ -1,5 +1,6 @@
 """Put proposed actions through policy: the one gate. Every decision is recorded with its whole input."""
 
+from collections.abc import Sequence
 from time import perf_counter_ns
 
 from temporalio import activity
@@ -18,7 +19,7 @@ from domain.decision import (
 )
 from domain.errors import BundleRefused
 from domain.model import Digest, Model, digest_of
-from domain.ports import Decisions, Policies, PolicyEngine, WhatLeft
+from domain.ports import Decisions, Policies, PolicyEngine, RemotePolicyEngine, WhatLeft
 
 NO_BUNDLE: Digest = "sha256:" + "0" * 64
 
@@ -44,7 +45,8 @@ class DenyingEngine:
 class PolicyActivities:
     """Decisions are named by their content and inserted once, so repeating is safe.
 
-    `decide` is `async` and evaluates on the loop's thread, because engines are bound to it.
+    `decide` is `async` and evaluates on the loop's thread, because engines are bound to it. One in another
+    process has a second for the whole plan, so the step stays local.
     """
 
     def __init__(
@@ -68,10 +70,8 @@ class PolicyActivities:
         engine = await self._engine(input)
         asked_about = await self._documents(input, engine)
         began = perf_counter_ns()
-        answered = [
-            (proposed, asked, _answer(engine, asked))
-            for proposed, asked in zip(input.actions, asked_about, strict=True)
-        ]
+        answers = await answers_of(engine, asked_about)
+        answered = zip(input.actions, asked_about, answers, strict=True)
         latency_us = (perf_counter_ns() - began) // 1000
         made = [
             (_decision(input, proposed, asked, answer, engine.version), asked, answer)
@@ -98,6 +98,18 @@ class PolicyActivities:
 def denial(code: str) -> EngineAnswer:
     """Fail closed, with a reason."""
     return EngineAnswer(verdict=Verdict.DENY, reasons=(Reason(rule="fail_closed", code=code),))
+
+
+async def answers_of(engine: PolicyEngine, asked: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+    """In the same order. An engine in another process is asked once for all."""
+    if not isinstance(engine, RemotePolicyEngine):
+        return [_answer(engine, each) for each in asked]
+    failed = [denial("engine_failed") for _ in asked]
+    try:
+        answers = await engine.decide_plan(asked)
+    except Exception:  # noqa: BLE001 - the same as below
+        return failed
+    return answers if len(answers) == len(asked) else failed
 
 
 def _answer(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
