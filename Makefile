@@ -34,7 +34,7 @@ check: $(READY) ## Formatting, lint, types, import contracts, policies, document
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test; fi
+	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test --require-coverage; fi
 	$(BIN)/python -m pytest -q tests/docs tests/deploy/test_compose.py tests/replay/test_golden_histories.py
 
 bench: $(READY) ## Print what a ticket costs, as ratios to a no-op workflow

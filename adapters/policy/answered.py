@@ -5,6 +5,7 @@ import json
 from pydantic import BaseModel, ConfigDict
 
 from adapters.policy.effective import Effective
+from adapters.policy.reading import Json
 from adapters.policy.words import answer
 from domain.decision import EngineAnswer, Reason, Verdict
 
@@ -21,11 +22,16 @@ class Answered(BaseModel):
 
 def read(found: str, policy: Effective, document: str) -> EngineAnswer:
     """Both are JSON. Raises `ValueError` for anything but an answer."""
+    return read_about(found, policy, json.loads(document))
+
+
+def read_about(found: str, policy: Effective, asked: Json) -> EngineAnswer:
+    """The same for a document that is parsed. Raises `ValueError`."""
     answered = Answered.model_validate_json(found)
     return answer(
         answered.verdict,
         answered.reasons,
         redacted=frozenset(answered.redacted),
         policy=policy.document,
-        document=json.loads(document),
+        document=asked,
     )

@@ -40,9 +40,21 @@ def input_fields() -> Mapping[str, FieldType]:
     return {path: kind for path, kind in _walk(PolicyInput, "") if path != "agent.chain"}
 
 
+def bare(annotation: Any) -> Any:
+    """The type without `Annotated` and without None."""
+    while True:
+        origin = get_origin(annotation)
+        if origin is Annotated:
+            annotation = get_args(annotation)[0]
+        elif origin in {Union, types.UnionType}:
+            annotation = next(each for each in get_args(annotation) if each is not type(None))
+        else:
+            return annotation
+
+
 def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldType]]:
     for name, field in model.model_fields.items():
-        path, kind = prefix + name, _bare(field.annotation)
+        path, kind = prefix + name, bare(field.annotation)
         if kind in SIMPLE:
             yield path, SIMPLE[kind]
         elif get_origin(kind) is tuple:
@@ -53,14 +65,3 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldType]
             yield from _walk(kind, f"{path}.")
         elif get_origin(kind) not in {dict, None} or name == "schema_version":
             yield path, FieldType.INTEGER
-
-
-def _bare(annotation: Any) -> Any:
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation = get_args(annotation)[0]
-        elif origin in {Union, types.UnionType}:
-            annotation = next(each for each in get_args(annotation) if each is not type(None))
-        else:
-            return annotation

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
@@ -34,7 +34,13 @@ def _minutes(text: object) -> tuple[int, int]:
     return start, end
 
 
-OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
+def _as_span(minutes: tuple[int, int]) -> str:
+    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
+    return f"{start}-{end}"
+
+
+# Written "09:00-17:30", held as minutes of the day.
+OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
 
 
 class Hours(TextModel):

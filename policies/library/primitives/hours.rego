@@ -52,4 +52,4 @@ spans_on(check, date, day) := [] if {
 # The calendar day before, found at noon UTC: days of 23 and 25 hours do not matter to a calendar.
 yesterday_ns(check) := time.parse_rfc3339_ns(concat("", [date_of(now_ns, check.zone), "T12:00:00Z"])) - day_ns
 
-date_of(moment, zone) := sprintf("%04d-%02d-%02d", time.date([moment, zone]))
+date_of(ns, zone) := sprintf("%04d-%02d-%02d", time.date([ns, zone]))
