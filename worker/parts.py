@@ -19,8 +19,7 @@ from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
 from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
-from adapters import regorus
-from adapters.active_policies import ActivePolicies
+from adapters.active_policies import ActivePolicies, load
 from adapters.archiver import Archiver
 from adapters.audit.signing import audit_signer
 from adapters.child_pool import ChildPool
@@ -226,9 +225,9 @@ class Parts:
             residency=self._residency,
         )
 
-    def _load_policy(self, policy: Effective) -> PolicyEngine:
+    async def _load_policy(self, policy: Effective) -> PolicyEngine:
         """What this process cannot evaluate is refused, whoever decides."""
-        here = regorus.load(policy)
+        here = await load(policy)
         return here if self._opa is None else self._opa.load(policy)
 
     def _make_effects(self) -> EffectActivities:

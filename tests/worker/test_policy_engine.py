@@ -23,7 +23,7 @@ async def test_engine_that_decides(opa_url: str, engine: type) -> None:
         opa_url=opa_url,
     )
 
-    loaded = Parts(addresses, bytes(32), ChildPool())._load_policy(starter())
+    loaded = await Parts(addresses, bytes(32), ChildPool())._load_policy(starter())
 
     assert type(loaded) is engine
     assert loaded.version == starter().version
