@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,6 +24,12 @@ MOMENT = re.compile(
     r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 )
+
+
+@lru_cache(maxsize=1)
+def _zones() -> AbstractSet[str]:
+    """Read from the disk once: that takes milliseconds."""
+    return available_timezones()
 
 
 def _minutes(text: object) -> tuple[int, int]:
@@ -59,7 +67,7 @@ class Hours(TextModel):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.zone not in available_timezones():
+        if self.zone not in _zones():
             raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
         unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
         if unknown:
