@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
@@ -24,12 +23,6 @@ MOMENT = re.compile(
     r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 )
-
-
-@lru_cache(maxsize=1)
-def _zones() -> AbstractSet[str]:
-    """Read from the disk once: that takes milliseconds."""
-    return available_timezones()
 
 
 def _minutes(text: object) -> tuple[int, int]:
