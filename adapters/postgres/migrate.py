@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "publish_policies")
+MAIN = Schema(SCHEMA, main, "decide_at_the_claim")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 
