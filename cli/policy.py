@@ -12,13 +12,15 @@ from adapters.policy.file import read_file
 from adapters.policy.smoke import smoke
 from adapters.policy.written import as_amount
 from adapters.postgres.directory import Directory, DirectoryKind
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policy_register import PolicyRegister
 from adapters.postgres.session import Database
 from adapters.settings import Settings, needed
+from cli.policy_backtest import backtest
 from cli.policy_check import check
 from cli.policy_explain import explain
 from cli.policy_tables import test
 from cli.processes import settings_of_running
+from cli.tenants import put_policy
 
 OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
 
@@ -35,6 +37,7 @@ def policy() -> None:
     """Put a policy in force, and check and test policies."""
 
 
+policy.add_command(backtest)
 policy.add_command(check)
 policy.add_command(explain)
 policy.add_command(test)
@@ -58,10 +61,7 @@ async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
         tenant_id = await Directory(database).tenant_of(DirectoryKind.NAME, tenant)
         if tenant_id is None:
             raise NoSuchTenant(tenant)
-        store = PolicyStore(database)
-        policy_ = alone(bundle)
-        await store.publish(tenant_id, StoredPolicy(policy_.version, policy_.content))
-        await store.activate(tenant_id, policy_.version)
+        await put_policy(PolicyRegister(database), tenant_id, bundle)
     finally:
         await database.close()
 

@@ -54,19 +54,6 @@ def read_file(path: Path) -> Bundle:
         raise BundleRefused(f"{path.name}: {refused.why}") from None
 
 
-def read_published(content: str) -> Bundle:
-    """The file in `Effective.content`, or what an earlier release stored. Raises `BundleRefused`."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        raise BundleRefused("it is not a published policy") from None
-    if not isinstance(document, dict) or not isinstance(document.get("sources", {}), dict):
-        raise BundleRefused("it is not a published policy")
-    # The first release stored one document; today's sources are by level.
-    document = document.get("bundle") or document.get("sources", {}).get("tenant")
-    return parse(json.dumps(document, indent=1))
-
-
 def _first(mistakes: Iterator[str]) -> str:
     """Enough to begin with: a file that is no policy at all has thousands."""
     found = [*islice(mistakes, MOST_MISTAKES)]

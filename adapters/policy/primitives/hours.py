@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
@@ -18,6 +19,10 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 WHOLE_DAY = 24 * 60
+MOMENT = re.compile(
+    r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
 
 
 def _minutes(text: object) -> tuple[int, int]:
@@ -30,7 +35,19 @@ def _minutes(text: object) -> tuple[int, int]:
     return start, end
 
 
-OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
+def _as_span(minutes: tuple[int, int]) -> str:
+    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
+    return f"{start}-{end}"
+
+
+# Written "09:00-17:30", held as minutes of the day.
+OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Read from disk once: it takes longer than the rest of a policy together."""
+    return frozenset(available_timezones())
 
 
 class Hours(TextModel):
@@ -49,7 +66,7 @@ class Hours(TextModel):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.zone not in available_timezones():
+        if self.zone not in _zones():
             raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
         unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
         if unknown:
@@ -93,11 +110,12 @@ class Hours(TextModel):
 
 
 def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+    if not isinstance(text, str) or not MOMENT.fullmatch(text):
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # such as 30 February
+        return None
 
 
 def _open(check: Any, local: datetime) -> bool:
