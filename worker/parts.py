@@ -20,7 +20,7 @@ from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
 from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
-from adapters.active_policies import ActivePolicies
+from adapters.active_policies import ActivePolicies, load
 from adapters.archiver import Archiver
 from adapters.audit.signing import audit_signer
 from adapters.child_pool import ChildPool
@@ -29,7 +29,9 @@ from adapters.helpdesks.generic import GenericHelpdesk
 from adapters.helpdesks.sender import HelpdeskSender
 from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
+from adapters.opa import OpaServer
 from adapters.payments import RefundSender
+from adapters.policy.effective import Effective
 from adapters.postgres.approvals import PostgresApprovals
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.artifacts import PostgresArtifacts
@@ -57,6 +59,7 @@ from adapters.slack.client import SlackApi
 from adapters.slack.sender import slack_senders
 from adapters.triage.linear import LinearClassifier
 from domain.decision import ResidencyInput
+from domain.ports import PolicyEngine
 from worker.ballots import TemporalBallots
 from worker.operator_words import OperatorWords, TemporalRuns
 from worker.relay import Relay, TemporalWaker
@@ -77,6 +80,8 @@ class Addresses:
     app_keys: str
     slack_api: str
     residency: ResidencyInput | None = None
+    opa_url: str = ""
+    opa_token: str = ""
 
 
 class Parts:
@@ -104,7 +109,10 @@ class Parts:
         self._deliveries = InboxDeliveries(self.app, self.keys)
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
-        self._policies = ActivePolicies(PolicyStore(self.app))
+        self._opa = (
+            OpaServer(self._http, addresses.opa_url, addresses.opa_token) if addresses.opa_url else None
+        )
+        self._policies = ActivePolicies(PolicyStore(self.app), self._load_policy)
         self._decisions = PostgresDecisions(self.app)
         self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
@@ -220,6 +228,11 @@ class Parts:
             what_left=self._what_left,
             residency=self._residency,
         )
+
+    async def _load_policy(self, policy: Effective) -> PolicyEngine:
+        """What this process cannot evaluate is refused, whoever decides."""
+        here = await load(policy)
+        return here if self._opa is None else self._opa.load(policy)
 
     def _make_effects(self) -> EffectActivities:
         payments = self._rest("payments", self._connections.payments)

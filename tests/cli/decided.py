@@ -32,7 +32,7 @@ async def a_story(databases: Databases, registry: TenantRegistry, keys: Envelope
 
 
 async def policy_of(story: Story) -> Effective:
-    """The one in force."""
+    """The one in force, kept as what decides is kept."""
     engine = await ActivePolicies(PolicyStore(story.databases.app)).active(story.ticket.tenant_id)
     assert isinstance(engine, RegorusEngine)
     return engine.policy
