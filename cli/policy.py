@@ -18,6 +18,7 @@ from adapters.settings import Settings, needed
 from cli.policy_backtest import backtest
 from cli.policy_check import check
 from cli.policy_explain import explain
+from cli.policy_shadow import shadow
 from cli.policy_tables import test
 from cli.processes import settings_of_running
 from cli.tenants import put_policy
@@ -40,6 +41,7 @@ def policy() -> None:
 policy.add_command(backtest)
 policy.add_command(check)
 policy.add_command(explain)
+policy.add_command(shadow)
 policy.add_command(test)
 
 

@@ -28,6 +28,7 @@ from adapters.helpdesks.generic import GenericHelpdesk
 from adapters.helpdesks.sender import HelpdeskSender
 from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
+from adapters.observing import CandidateObserver
 from adapters.payments import RefundSender
 from adapters.postgres.approvals import PostgresApprovals
 from adapters.postgres.archive import ArchivedRuns
@@ -40,6 +41,7 @@ from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
 from adapters.postgres.sealer import Sealer
@@ -211,9 +213,10 @@ class Parts:
 
     def _make_policy(self) -> PolicyActivities:
         policies = ActivePolicies(PolicyStore(self.app))
+        self.candidates = CandidateObserver(policies, Observations(self.app))
         return PolicyActivities(
             policies=policies,
-            decisions=PostgresDecisions(self.app),
+            decisions=PostgresDecisions(self.app, self.candidates.offer),
             what_left=PostgresWhatLeft(self.app),
             residency=self._residency,
         )

@@ -1,6 +1,6 @@
 """The `Decisions` port: the append-only decision log with each complete input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -9,12 +9,19 @@ from adapters.postgres.session import Database
 from adapters.postgres.tables import decisions
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 
+Recorded = Callable[[Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]]], None]
+
+
+def _nobody(made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]]) -> None:
+    """Nobody wants to hear of it."""
+
 
 class PostgresDecisions:
-    """Works as `app`, which can add decisions and never change one."""
+    """Works as `app`, which can add decisions and never change one. `recorded` hears of them afterwards."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recorded: Recorded = _nobody) -> None:
         self._database = database
+        self._recorded = recorded
 
     async def record(
         self, made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]], latency_us: int
@@ -25,6 +32,7 @@ class PostgresDecisions:
         rows = [_row(decision, input_, answer, latency_us) for decision, input_, answer in made]
         async with self._database.transaction(made[0][1].tenant_id) as session:
             await session.execute(insert(decisions).values(rows).on_conflict_do_nothing())
+        self._recorded(made)
 
 
 def _row(
