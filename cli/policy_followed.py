@@ -22,7 +22,8 @@ def followed(
         yield "Nothing: nobody was asked and nothing was sent on this decision."
     for other in again:
         verdict = said(words.VERDICTS, other.verdict)
-        yield f"{when(other.decided_at)}: the same proposal was decided too ({other.id}): policy {verdict}."
+        why = "was decided again as it was about to leave" if other.effect_id else "was decided too"
+        yield f"{when(other.decided_at)}: the same proposal {why} ({other.id}): policy {verdict}."
     for each in tried:
         answer = ANSWERS[each.candidate_verdict]
         yield f"Candidate {each.candidate} was tried beside it: {answer} ({', '.join(each.rules)})."

@@ -16,10 +16,12 @@ from domain.observation import Observation, Observed
 
 BY_RULE = text("""
     with of_rules as (
-        select d.*, unnest(d.rules) as rule from candidate_differences d
+        select d.*, made.decided_at, unnest(d.rules) as rule
+          from candidate_differences d
+          join decisions made on made.tenant_id = d.tenant_id and made.id = d.decision_id
          where d.tenant_id = :tenant and d.candidate = :candidate
     ), ranked as (
-        select *, row_number() over (kind order by at desc, decision_id) as place,
+        select *, row_number() over (kind order by decided_at desc, decision_id) as place,
             count(*) over kind as decisions, bool_or(rule = any(must_hold)) over kind as is_marked
           from of_rules window kind as (partition by rule, verdict, candidate_verdict)
     )

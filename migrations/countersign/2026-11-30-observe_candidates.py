@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "observe_candidates"
-down_revision = "publish_policies"
+down_revision = "decide_at_the_claim"
 branch_labels = None
 depends_on = None
 
