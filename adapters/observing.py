@@ -22,7 +22,7 @@ from adapters.policy.published import file_versions
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.model import Digest
 from domain.observation import Difference, Observation
-from domain.ports import PolicyEngine, RemotePolicyEngine
+from domain.ports import PolicyEngine
 
 MOST_WAITING = 2000
 BATCH = 200
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Candidates(Protocol):
-    """What is tried."""
+    """What is tried, evaluated in this process."""
 
     async def candidate(self, tenant_id: UUID, agent: str = ...) -> PolicyEngine | None:
         """None where nothing is."""
@@ -121,7 +121,7 @@ class CandidateObserver:
             if tried is not None:
                 key = tenant_id, tried.engine.version
                 batch = batches.setdefault(key, _Batch(tried, self._clock()))
-                await asyncio.sleep(REST * await self._observe(batch, made))
+                await asyncio.sleep(REST * self._observe(batch, made))
         await self._keep(batches)
         return bool(self._waiting)
 
@@ -136,17 +136,16 @@ class CandidateObserver:
                 self._tried.popitem(last=False)
         return self._tried[engine.version]
 
-    async def _observe(self, batch: _Batch, made: Made) -> float:
+    def _observe(self, batch: _Batch, made: Made) -> float:
         """Counts one decision. How long it worked, in seconds of this thread."""
         batch.counts["decisions"] += 1
         engine = batch.tried.engine
         if engine.version in self._too_slow:
             batch.counts["failed"] += 1
             return 0.0
-        elsewhere = await _answered_elsewhere(engine, made[1])
         began = thread_time()
         try:
-            _count(batch, made, elsewhere or engine.decide(made[1]))
+            _count(batch, made, engine.decide(made[1]))
         except Exception as error:  # noqa: BLE001 - what is only tried may do anything
             batch.counts["failed"] += 1
             log.warning("candidate_failed", version=engine.version, error=type(error).__name__)
@@ -167,14 +166,6 @@ class CandidateObserver:
             except Exception:
                 self._dropped[tenant_id] += sum(each.decisions + each.dropped for each in observations)
                 raise
-
-
-async def _answered_elsewhere(engine: PolicyEngine, input_: PolicyInput) -> EngineAnswer | None:
-    """By an engine of another process; None for one of this process. Such an engine never raises."""
-    if not isinstance(engine, RemotePolicyEngine):
-        return None
-    (answer,) = await engine.decide_plan([input_])
-    return answer
 
 
 def _count(batch: _Batch, made: Made, answer: EngineAnswer) -> None:

@@ -78,16 +78,6 @@ class Silent(RegorusEngine):
         return ENGINE_FAILED
 
 
-class Elsewhere(RegorusEngine):
-    """Answers from another process, as an OPA server does."""
-
-    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
-        return [super(Elsewhere, self).decide(each) for each in inputs]
-
-    def decide(self, input_: PolicyInput) -> EngineAnswer:  # noqa: ARG002 - the port's signature
-        return ENGINE_FAILED
-
-
 class Slow(RegorusEngine):
     """Works far too long."""
 
@@ -172,12 +162,6 @@ async def test_engine_that_cannot_answer_is_no_difference() -> None:
     [batch] = await observed(candidate(LOWER, Silent), made(refund(4000)))
 
     assert (batch.decisions, batch.failed, batch.differences) == (1, 1, ())
-
-
-async def test_engine_of_another_process_is_waited_for() -> None:
-    [batch] = await observed(candidate(LOWER, Elsewhere), made(refund(4000)))
-
-    assert (batch.failed, len(batch.differences)) == (0, 1)
 
 
 async def test_slow_candidate_is_asked_once_and_never_again() -> None:
