@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -43,6 +44,12 @@ def _as_span(minutes: tuple[int, int]) -> str:
 OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Read from disk once: it takes longer than the rest of a policy together."""
+    return frozenset(available_timezones())
+
+
 class Hours(TextModel):
     """From a minute on, until before another; a span over midnight belongs to the day it begins on."""
 
@@ -59,7 +66,7 @@ class Hours(TextModel):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.zone not in available_timezones():
+        if self.zone not in _zones():
             raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
         unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
         if unknown:
