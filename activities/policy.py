@@ -107,36 +107,25 @@ def denial(code: str) -> EngineAnswer:
 
 
 async def answers_of(engine: PolicyEngine, asked: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
-    """In the same order; a denial where the engine fails, or asks for what cannot be done.
-
-    An engine in another process is asked once for all.
-    """
-    if isinstance(engine, RemotePolicyEngine):
-        found = await _answered_elsewhere(engine, asked)
-    else:
-        found = [_answered_here(engine, each) for each in asked]
-    return [_possible(answer) for answer in found]
-
-
-async def _answered_elsewhere(
-    engine: RemotePolicyEngine, asked: Sequence[PolicyInput]
-) -> Sequence[EngineAnswer]:
+    """In the same order; a denial where it fails. An engine in another process is asked once for all."""
+    if not isinstance(engine, RemotePolicyEngine):
+        return [_answer(engine, each) for each in asked]
     failed = [denial(ENGINE_FAILED) for _ in asked]
     try:
         answers = await engine.decide_plan(asked)
     except Exception:  # noqa: BLE001 - the same as below
         return failed
-    return answers if len(answers) == len(asked) else failed
+    return [_that_can_be_done(each) for each in answers] if len(answers) == len(asked) else failed
 
 
-def _answered_here(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
+def _answer(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
     try:
-        return engine.decide(asked)
+        return _that_can_be_done(engine.decide(asked))
     except Exception:  # noqa: BLE001 - whatever an engine does, the answer must be a deny
         return denial(ENGINE_FAILED)
 
 
-def _possible(answer: EngineAnswer) -> EngineAnswer:
+def _that_can_be_done(answer: EngineAnswer) -> EngineAnswer:
     redacted = answer.obligations.redact_fields if answer.obligations else ()
     if answer.verdict is not Verdict.DENY and not KINDS.keys() >= set(redacted):
         return denial("kind_unknown")
