@@ -8,8 +8,8 @@ import click
 from rich.table import Table
 
 from adapters.policy.bundle import Bundle
+from adapters.policy.differences import differences
 from adapters.policy.file import read_file
-from adapters.policy.line_diff import line_diff
 from adapters.postgres.policy_register import Listed
 from cli.policy_places import PlaceUnclear, Whose, maybe_place_options, place_options, policies_of, short
 from cli.terminal import console
@@ -44,7 +44,8 @@ def diff(before: str, after: str, whose: Whose | None) -> None:
     if whose is None and None in files:
         raise PlaceUnclear
     bundles = asyncio.run(_read([before, after], files, whose))
-    click.echo(line_diff(*bundles) or "Both mean the same")
+    found = differences(*bundles)
+    click.echo("\n".join(each.said() for each in found) or "Both mean the same")
 
 
 async def _list(whose: Whose) -> Sequence[Listed]:
