@@ -74,6 +74,7 @@ class Answers(BaseHTTPRequestHandler):
     """Status codes and bodies as in OPA's documentation of its REST API."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def do_GET(self) -> None:
         if self.path == "/health":
