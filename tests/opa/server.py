@@ -32,10 +32,10 @@ class Store:
         """Raises `OpaError` for a text that is no module, and keeps what was there."""
         with self._lock:
             changed = {**self._modules, name: text}
-            if changed == self._modules:
+            if changed == self._modules and self._engine is not None:
                 return
-            _compiled(changed, {})
-            self._modules, self._engine = changed, None
+            self._engine = _compiled(changed, self._data)  # as OPA does, before a question waits for it
+            self._modules = changed
 
     def put_data(self, path: list[str], value: Any) -> None:
         with self._lock:
