@@ -8,6 +8,7 @@ from cli.policy_check import check
 from cli.policy_explain import explain
 from cli.policy_list import diff, list_
 from cli.policy_publish import load, publish
+from cli.policy_shadow import shadow
 from cli.policy_staff import staff
 from cli.policy_tables import test
 
@@ -27,4 +28,5 @@ policy.add_command(list_)
 policy.add_command(load)
 policy.add_command(publish)
 policy.add_command(staff)
+policy.add_command(shadow)
 policy.add_command(test)

@@ -21,6 +21,7 @@ from adapters.postgres.freezes import Freezes
 from adapters.postgres.judgements import PostgresJudgements
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
+from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.policy_moves import Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
@@ -37,6 +38,7 @@ from domain.learning import LabelledEdit
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.archived import an_archived_run
+from tests.adapters.postgres.observed import an_observation
 from tests.adapters.postgres.story import Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import MASTER_KEY, Databases, a_tenant
@@ -89,6 +91,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArchivedRuns(story.databases.app).add(an_archived_run(story.ticket))
     await PostgresJudgements(story.databases.door).judge(story.ticket, voter, HandoffVerdict.WRONG)
     await PostgresLabelledEdits(story.databases.app).record(story.ticket, EDIT)
+    await Observations(story.databases.app).add([an_observation(decision, story.ticket)])
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 
