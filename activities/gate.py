@@ -9,7 +9,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from activities.clock import Clock, wall_clock
-from activities.policy import answer_of, decision_about, newest_engine
+from activities.policy import answers_of, decision_about, newest_engine
 from activities.policy_input import Subjects, asked_of, named, to_the_minute
 from domain.action import Refund
 from domain.counting import Own
@@ -89,7 +89,7 @@ class Gate:
     async def _decide(self, intent: EffectIntent, engine: PolicyEngine, asked: PolicyInput) -> PolicyDecision:
         """An engine that fails has decided nothing, so there is no row of it."""
         began = perf_counter_ns()
-        answer = answer_of(engine, asked)
+        (answer,) = await answers_of(engine, [asked])
         latency_us = (perf_counter_ns() - began) // 1000
         if answer.engine_failed:
             raise EngineUnavailable

@@ -1,5 +1,6 @@
 """Put proposed actions through policy: the one gate. Every decision is recorded with its whole input."""
 
+from collections.abc import Sequence
 from time import perf_counter_ns
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from domain.decision import (
 from domain.errors import BundleRefused
 from domain.model import Digest, EffectKey, Model, digest_of
 from domain.placeholder import KINDS
-from domain.ports import Decisions, Policies, PolicyEngine, WhatLeft
+from domain.ports import Decisions, Policies, PolicyEngine, RemotePolicyEngine, WhatLeft
 
 NO_BUNDLE: Digest = "sha256:" + "0" * 64
 
@@ -48,7 +49,8 @@ class DenyingEngine:
 class PolicyActivities:
     """Decisions are named by their content and inserted once, so repeating is safe.
 
-    `decide` is `async` and evaluates on the loop's thread, because engines are bound to it.
+    `decide` is `async` and evaluates on the loop's thread, because engines are bound to it. One in another
+    process has a second for the whole plan, so the step stays local.
     """
 
     def __init__(
@@ -72,10 +74,8 @@ class PolicyActivities:
         engine = await newest_engine(self._policies, input.ticket.tenant_id)
         asked_about = await self._documents(input, engine)
         began = perf_counter_ns()
-        answered = [
-            (proposed, asked, answer_of(engine, asked))
-            for proposed, asked in zip(input.actions, asked_about, strict=True)
-        ]
+        answers = await answers_of(engine, asked_about)
+        answered = zip(input.actions, asked_about, answers, strict=True)
         latency_us = (perf_counter_ns() - began) // 1000
         made = [
             (decision_about(proposed, asked, answer, engine.version), asked, answer)
@@ -106,12 +106,26 @@ def denial(code: str) -> EngineAnswer:
     return EngineAnswer(verdict=Verdict.DENY, reasons=(Reason(rule="fail_closed", code=code),))
 
 
-def answer_of(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
-    """The engine's, or a denial where it fails, or asks for what cannot be done."""
+async def answers_of(engine: PolicyEngine, asked: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+    """In the same order; a denial where it fails. An engine in another process is asked once for all."""
+    if not isinstance(engine, RemotePolicyEngine):
+        return [_answer(engine, each) for each in asked]
+    failed = [denial(ENGINE_FAILED) for _ in asked]
     try:
-        answer = engine.decide(asked)
+        answers = await engine.decide_plan(asked)
+    except Exception:  # noqa: BLE001 - the same as below
+        return failed
+    return [_that_can_be_done(each) for each in answers] if len(answers) == len(asked) else failed
+
+
+def _answer(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
+    try:
+        return _that_can_be_done(engine.decide(asked))
     except Exception:  # noqa: BLE001 - whatever an engine does, the answer must be a deny
         return denial(ENGINE_FAILED)
+
+
+def _that_can_be_done(answer: EngineAnswer) -> EngineAnswer:
     redacted = answer.obligations.redact_fields if answer.obligations else ()
     if answer.verdict is not Verdict.DENY and not KINDS.keys() >= set(redacted):
         return denial("kind_unknown")

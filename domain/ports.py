@@ -315,6 +315,15 @@ class PolicyEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class RemotePolicyEngine(PolicyEngine, Protocol):
+    """An engine in another process. Its `decide` cannot wait for an answer, so it denies."""
+
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        """One answer per input, within one second together. Never raises."""
+        ...
+
+
 class Policies(Protocol):
     """The policies of a tenant and an agent: organisation, tenant and agent together."""
 

@@ -29,6 +29,7 @@ from adapters.helpdesks.generic import GenericHelpdesk
 from adapters.helpdesks.sender import HelpdeskSender
 from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
+from adapters.observing import CandidateObserver
 from adapters.payments import RefundSender
 from adapters.postgres.approvals import PostgresApprovals
 from adapters.postgres.archive import ArchivedRuns
@@ -41,6 +42,7 @@ from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
 from adapters.postgres.sealer import Sealer
@@ -59,6 +61,7 @@ from adapters.triage.linear import LinearClassifier
 from domain.decision import ResidencyInput
 from worker.ballots import TemporalBallots
 from worker.operator_words import OperatorWords, TemporalRuns
+from worker.policy_engine import loader
 from worker.relay import Relay, TemporalWaker
 from worker.votes import VotePorts, Votes
 from worker.word_to_clicker import EphemeralWord
@@ -77,6 +80,8 @@ class Addresses:
     app_keys: str
     slack_api: str
     residency: ResidencyInput | None = None
+    opa_url: str = ""
+    opa_token: str = ""
 
 
 class Parts:
@@ -104,8 +109,10 @@ class Parts:
         self._deliveries = InboxDeliveries(self.app, self.keys)
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
-        self._policies = ActivePolicies(PolicyStore(self.app))
-        self._decisions = PostgresDecisions(self.app)
+        deciding = loader(self._http, addresses.opa_url, addresses.opa_token)
+        self._policies = ActivePolicies(PolicyStore(self.app), deciding)
+        self.candidates = CandidateObserver(self._policies, Observations(self.app))
+        self._decisions = PostgresDecisions(self.app, self.candidates.offer)
         self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
         self._effects = self._make_effects()
