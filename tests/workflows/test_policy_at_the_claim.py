@@ -78,6 +78,9 @@ async def test_an_approved_refund_is_held_to_the_policy_of_its_claim(
         closed = await run.result()
 
     assert desk.office.sender.sent(ActionType.REFUND) == []
-    assert (closed.record.outcome, closed.handed_over_because) == (Outcome.HANDED_OVER, HandoffReason.POLICY_DENIED)
+    assert (closed.record.outcome, closed.handed_over_because) == (
+        Outcome.HANDED_OVER,
+        HandoffReason.POLICY_DENIED,
+    )
     withdrawn = [row for row in desk.office.ledger.rows.values() if row.state is EffectState.WITHDRAWN]
     assert [row.refusal for row in withdrawn] == [Refusal.POLICY_DENIES]
