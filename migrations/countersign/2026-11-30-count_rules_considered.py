@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "count_rules_considered"
-down_revision = "decide_at_the_claim"
+down_revision = "observe_candidates"
 branch_labels = None
 depends_on = None
 

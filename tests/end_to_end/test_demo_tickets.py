@@ -233,7 +233,8 @@ async def test_all_that_left_was_let_out_by_exactly_one_decision(
         " FROM countersign.effects e JOIN countersign.tenants t USING (tenant_id)"
         " LEFT JOIN countersign.decisions d ON d.tenant_id = e.tenant_id AND d.id = e.let_out_by"
         "   AND d.effect_id = e.id"
-        " LEFT JOIN countersign.policy_compositions v ON v.tenant_id = e.tenant_id AND v.id = d.policy_version"
+        " LEFT JOIN countersign.policy_compositions v"
+        "   ON v.tenant_id = e.tenant_id AND v.id = d.policy_version"
         " WHERE e.claimed_at IS NOT NULL AND t.name = %s GROUP BY e.id",
         tenant,
     )
