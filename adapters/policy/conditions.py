@@ -5,71 +5,35 @@ the disjunctive normal form, because Rego has no recursion: it keeps the value o
 included (Kleene's logic is distributive and De Morgan's laws hold in it).
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from re import _constants, _parser  # type: ignore[attr-defined]  # the only parser of what `re` accepts
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic import Discriminator, Field, JsonValue, StrictBool, StrictInt, Tag, model_validator
 
 from adapters.policy.fields import FieldType
+from adapters.policy.patterns import Pattern
+from adapters.policy.suggestion import perhaps
 from adapters.policy.written import Amounts, by_currency
 from domain.conversation import TextModel
 
 MAX_CLAUSES = 64
 MAX_LITERALS = 256
-MAX_PATTERN = 200
-MAX_REPEAT = 100
 MAX_DEPTH = 8
 
 Literals = list[JsonValue]
 Scalar = StrictBool | StrictInt | Annotated[str, Field(max_length=128)]
+Limit = Annotated[
+    Annotated[StrictInt, Tag("a number")] | Annotated[Amounts, Tag("amounts")],
+    Discriminator(lambda written: "amounts" if isinstance(written, dict) else "a number"),
+]
 Words = Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(min_length=1, max_length=200)]
 
 
-def _safe_pattern(pattern: object) -> object:
-    """Engines of different make agree on these patterns, and none of them can be made slow by one."""
-    if not isinstance(pattern, str):
-        raise ValueError("must be a pattern in quotes")  # noqa: TRY004 - pydantic wants a ValueError
-    if len(pattern) > MAX_PATTERN or not pattern.isascii():
-        raise ValueError(f"must be at most {MAX_PATTERN} ASCII characters")
-    try:
-        parsed = _parser.parse(pattern)
-    except (re.error, OverflowError, RecursionError):
-        raise ValueError("is not a regular expression") from None
-    _allowed(parsed, repeated=False)
-    return pattern
-
-
-def _allowed(parsed: Any, *, repeated: bool) -> None:
-    for code, argument in parsed:
-        if code in {_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.AT}:
-            continue
-        if code is _constants.IN and all(part is not _constants.CATEGORY for part, _ in argument):
-            continue
-        if code is _constants.SUBPATTERN and not argument[1] and not argument[2]:
-            _allowed(argument[3], repeated=repeated)
-        elif code is _constants.BRANCH:
-            for branch in argument[1]:
-                _allowed(branch, repeated=repeated)
-        elif code is _constants.MAX_REPEAT and not repeated:
-            least, most, part = argument
-            if max(least, 0 if most is _constants.MAXREPEAT else most) > MAX_REPEAT:
-                raise ValueError(f"must not repeat anything more than {MAX_REPEAT} times")
-            _allowed(part, repeated=True)
-        else:
-            raise ValueError(
-                "may have letters, ASCII classes such as [0-9A-Z], groups, | and one level of repetition"
-            )
-
-
-Pattern = Annotated[str, BeforeValidator(_safe_pattern)]
-
-
 class Fields(NamedTuple):
-    """What a bundle's conditions may name."""
+    """What a bundle's conditions may name, and what fields of a closed set can hold."""
 
     types: Mapping[str, FieldType]
+    words: Mapping[str, frozenset[str]] = {}
 
     def path(self, name: str) -> list[JsonValue]:
         """Below the input. Declared names may have dots of their own."""
@@ -106,11 +70,11 @@ class Condition(TextModel):
     field: str | None = None
     equals: Scalar | None = None
     in_: Annotated[Words | None, Field(alias="in")] = None
-    less_than: StrictInt | Amounts | None = None
-    at_most: StrictInt | Amounts | None = None
-    more_than: StrictInt | Amounts | None = None
-    at_least: StrictInt | Amounts | None = None
-    between: tuple[StrictInt | Amounts, StrictInt | Amounts] | None = None
+    less_than: Limit | None = None
+    at_most: Limit | None = None
+    more_than: Limit | None = None
+    at_least: Limit | None = None
+    between: tuple[Limit, Limit] | None = None
     matches: Pattern | None = None
     contains_any: Words | None = None
     subset_of: Words | None = None
@@ -193,9 +157,31 @@ def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator
             yield f"{condition.field} is a whole number, no amount"
     elif word == "equals" and type(condition.equals) is not _PYTHON[kind]:
         yield f"{condition.field} is of type {kind}"
+    elif word in {"equals", "in", "contains_any", "subset_of"}:
+        yield from _strange_words(condition, comparison, fields)
+    if condition.between is not None and _is_empty(*condition.between):
+        yield f"nothing is between these two: {condition.field} must have the lower one first"
     other = condition.equals_field or condition.at_most_field
     if other is not None and other in fields.types and fields.types[other] is not kind:
         yield f"{condition.field} and {other} are of different types"
+
+
+def _strange_words(condition: Condition, comparison: str, fields: Fields) -> Iterator[str]:
+    """Words that the field never holds: a comparison with one of them is decided for ever."""
+    value = getattr(condition, comparison)
+    known = fields.words.get(str(condition.field))
+    for each in value if isinstance(value, tuple) else (value,):
+        if known is not None and each not in known:
+            near = perhaps(each, sorted(known)) or f": it is one of {', '.join(sorted(known))}"
+            yield f"{condition.field} is never {each!r}{near}"
+
+
+def _is_empty(least: Any, most: Any) -> bool:
+    if isinstance(least, int) and isinstance(most, int):
+        return least > most
+    if isinstance(least, dict) and isinstance(most, dict):
+        return set(least) != set(most) or any(least[each] > most[each] for each in least)
+    return False  # of two types, which is another mistake
 
 
 _PYTHON = {FieldType.TEXT: str, FieldType.INTEGER: int, FieldType.FLAG: bool}

@@ -13,14 +13,21 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from adapters.policy import first_version
 from adapters.policy.bundle import Bundle, FactType
 from adapters.policy.effective import alone
+from adapters.policy.mistaken import left_empty, strange_words
 from domain.errors import BundleRefused
 
 MAX_CHARACTERS = 256 * 1024
 MAX_DEPTH = 40
 MAX_NODES = 50_000
+OF_OURS = frozenset({"[key]", "a number", "amounts"})  # parts of a path that no author wrote
 SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a word this file knows",
+    "string_pattern_mismatch": "must be a word of small letters, digits and _, such as refund_request",
+    "tuple_type": "must be a list, such as [this, that]",
+    "list_type": "must be a list, such as [this, that]",
+    "too_short": "must not be empty",
+    "model_type": "must have words below it, such as {word: value}",
 }
 
 
@@ -32,6 +39,9 @@ def parse(text: str) -> Bundle:
     document = _plain(root)
     if isinstance(document, dict) and document.get("schema_version") == 1:
         document = first_version.translated(document)
+    empty = [f"line {_line(root, path)}, {sentence}" for path, sentence in left_empty(document, [])]
+    if empty:
+        raise BundleRefused("; ".join(empty))
     try:
         bundle = Bundle.model_validate_json(json.dumps(document))
     except ValidationError as error:
@@ -129,11 +139,17 @@ def _scalar(node: ScalarNode) -> JsonValue:
 
 def _sentences(root: Node | None, found: Sequence[ErrorDetails]) -> Iterator[str]:
     for each in found:
-        path = [part for part in each["loc"] if part not in {"[key]", "tuple[Amount, ...]"}]
+        if each["type"] == "too_short" and any(_below(other["loc"], each["loc"]) for other in found):
+            continue  # only because what it has is wrong
+        path = [part for part in each["loc"] if part not in OF_OURS]
         what = SENTENCES.get(each["type"], each["msg"].removeprefix("Value error, "))
         if each["type"] == "extra_forbidden":
             what += _perhaps(str(path[-1]), _words_at(path[:-1]))
         yield f"line {_line(root, path)}, {'.'.join(map(str, path)) or 'file'}: {what}"
+
+
+def _below(loc: Sequence[int | str], above: Sequence[int | str]) -> bool:
+    return len(loc) > len(above) and loc[: len(above)] == above
 
 
 def _perhaps(word: str, words: Iterable[str]) -> str:
@@ -162,6 +178,7 @@ def _model_in(annotation: Any) -> Any:
 def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
     """Names of actions and fields that nobody knows, and comparisons that a field's type has not."""
     yield from _mistaken_amounts(bundle, root)
+    yield from (f"line {_line(root, path)}, {sentence}" for path, sentence in strange_words(bundle))
     known = bundle.declared
     for number, rule in enumerate(bundle.rules):
         line = _line(root, ["rules", number])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,12 +12,19 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Found, Json
 from adapters.policy.reading import at
+from adapters.policy.suggestion import perhaps
 from domain.conversation import TextModel
 from domain.decision import Verdict
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(
+    r"(19[7-9]|20[0-9]|21[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+OF_THE_MACHINE = frozenset({"localtime", "Factory"})  # another time on another machine
 WHOLE_DAY = 24 * 60
 
 
@@ -30,7 +38,16 @@ def _minutes(text: object) -> tuple[int, int]:
     return start, end
 
 
+def _calendar_day(text: object) -> object:
+    """Never a number: seconds since 1970 would be a day too."""
+    if not isinstance(text, str) or not DAY.fullmatch(text):
+        raise ValueError('must be a day such as "2026-12-25"')
+    return text
+
+
 OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
+OpenSpans = Annotated[tuple[OpenSpan, ...], Field(min_length=1)]
+CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
 
 
 class Hours(TextModel):
@@ -43,17 +60,23 @@ class Hours(TextModel):
     }
 
     zone: str = Field(max_length=64)
-    open: dict[str, tuple[OpenSpan, ...]] = Field(min_length=1)
-    holidays: tuple[date, ...] = Field((), max_length=400)
+    open: dict[str, OpenSpans] = Field(min_length=1)
+    holidays: tuple[CalendarDay, ...] = Field((), max_length=400)
     outside: Asked = Asked.DENY
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.zone not in available_timezones():
-            raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
+        zones = _zones()
+        if self.zone not in zones:
+            near = perhaps(self.zone, sorted(zones)) or ", such as Europe/Berlin"
+            raise ValueError(f"{self.zone!r} is not a time zone{near}")
         unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
         if unknown:
             raise ValueError(f"{unknown[0]!r} is not a day: monday to sunday, weekdays, weekend or daily")
+        days = [day for name in self.open for day in SPANS.get(name, (name,))]
+        twice = next((day for day in DAYS if days.count(day) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} is written twice: nothing says which hours are meant")
         return self
 
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
@@ -61,11 +84,10 @@ class Hours(TextModel):
         days: dict[str, JsonValue] = {}
         for name, spans in self.open.items():
             for day in SPANS.get(name, (name,)):
-                own = days.setdefault(day.title(), [])
-                own.extend([start, end] for start, end in spans)  # type: ignore[union-attr]  # just made
+                days[day.title()] = [[start, end] for start, end in sorted(spans)]
         return {
             "zone": self.zone,
-            "days": {day: sorted(spans) for day, spans in days.items()},  # type: ignore[arg-type,type-var]
+            "days": days,
             "holidays": [*sorted({day.isoformat() for day in self.holidays})],
             "outside": self.outside.value,
         }
@@ -80,12 +102,18 @@ class Hours(TextModel):
             yield Verdict(check["outside"]), "outside_hours"
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones()) - OF_THE_MACHINE
+
+
 def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+    if not isinstance(text, str) or not MOMENT.fullmatch(text):
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # such as 30 February
+        return None
 
 
 def _open(check: Any, local: datetime) -> bool:

@@ -1,13 +1,14 @@
 """`require`: facts that must be true, such as delivered, identity verified, consent given."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import JsonValue, RootModel, model_validator
+from pydantic import Field, JsonValue, RootModel, model_validator
 
 from adapters.policy.conditions import Condition, Fields
 from adapters.policy.fields import FieldType
 from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.suggestion import perhaps
 from adapters.policy.truth import truth
 from domain.conversation import TextModel
 from domain.decision import Verdict
@@ -34,7 +35,7 @@ class Requirement(TextModel):
         return self.condition or Condition.model_validate({"field": self.fact, "equals": True})
 
 
-class Require(RootModel[tuple[Requirement, ...]]):
+class Require(RootModel[Annotated[tuple[Requirement, ...], Field(min_length=1)]]):
     """All of them. What is missing is not true."""
 
     grants: ClassVar[bool] = False
@@ -44,7 +45,9 @@ class Require(RootModel[tuple[Requirement, ...]]):
         """Raises `ValueError` where a fact is no flag."""
         for requirement in self.root:
             if requirement.fact is not None and fields.types.get(requirement.fact) is not FieldType.FLAG:
-                raise ValueError(f"{requirement.fact!r} is not a flag of the input")
+                flags = [name for name, kind in fields.types.items() if kind is FieldType.FLAG]
+                near = perhaps(requirement.fact, flags)
+                raise ValueError(f"{requirement.fact!r} is not a flag of the input{near}")
         return [
             {
                 "code": requirement.code,
