@@ -10,7 +10,7 @@ from adapters import regorus
 from adapters.embedded.home import default_home, open_home
 from adapters.policy.bundle import Bundle
 from adapters.policy.effective import Effective, alone
-from adapters.policy.file import parse
+from adapters.policy.file import read_file
 from adapters.policy.plain import PlainEngine
 from adapters.policy.tables import DocumentEngine, run, tables
 from adapters.policy.written import as_amount
@@ -31,13 +31,6 @@ class NoSuchTenant(Exception):
         super().__init__(f"Tenant {name!r} does not exist. `countersign tenant add` makes one")
 
 
-class PolicyUnreadable(Exception):
-    """The file is no text."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__(f"File {file.name!r} is not UTF-8 text")
-
-
 @click.group()
 def policy() -> None:
     """Put a policy in force, and test policies."""
@@ -48,7 +41,7 @@ def policy() -> None:
 @click.option("--tenant", required=True, help="The tenant's name.")
 def load(file: Path, tenant: str) -> None:
     """Put FILE in force for a tenant, from its next decision on."""
-    bundle = _read(file)
+    bundle = read_file(file)
     regorus.load(alone(bundle))
     asyncio.run(put_in_force(bundle, tenant, _owner_url()))
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
@@ -83,13 +76,6 @@ async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
         await store.activate(tenant_id, policy_.version)
     finally:
         await database.close()
-
-
-def _read(file: Path) -> Bundle:
-    try:
-        return parse(file.read_text(encoding="utf-8"))
-    except UnicodeDecodeError:
-        raise PolicyUnreadable(file) from None
 
 
 def _owner_url() -> str:

@@ -108,6 +108,7 @@ class BundleRefused(Exception):
 
     def __init__(self, why: str) -> None:
         super().__init__(f"The policy bundle was refused: {why}")
+        self.why = why
 
 
 class ApprovalEnded(Exception):

@@ -1,24 +1,25 @@
 """Reads a policy file and says where it is wrong: line, path, what is expected, what was perhaps meant."""
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.nodes import Node
 
 from adapters.policy import first_version
 from adapters.policy.bundle import Bundle, FactType
 from adapters.policy.effective import alone
 from adapters.policy.mistaken import left_empty, strange_words
+from adapters.policy.suggestion import perhaps
+from adapters.policy.yaml_file import composed, line_of, plain, read_text, shown
 from domain.errors import BundleRefused
 
-MAX_CHARACTERS = 256 * 1024
-MAX_DEPTH = 40
-MAX_NODES = 50_000
+MOST_MISTAKES = 10
+EMPTY = "it is empty; a policy begins with `schema_version: 2` and a name"
 OF_OURS = frozenset({"[key]", "a number", "amounts"})  # parts of a path that no author wrote
 SENTENCES = {
     "missing": "is missing",
@@ -33,25 +34,33 @@ SENTENCES = {
 
 def parse(text: str) -> Bundle:
     """YAML or JSON. Raises `BundleRefused` with everything that is wrong, in the order of the file."""
-    if len(text) > MAX_CHARACTERS:
-        raise BundleRefused(f"it is longer than {MAX_CHARACTERS} characters")
-    root = _composed(text)
-    document = _plain(root)
+    root = composed(text)
+    document = plain(root)
+    if document is None:
+        raise BundleRefused(EMPTY)
     if isinstance(document, dict) and document.get("schema_version") == 1:
         document = first_version.translated(document)
-    empty = [f"line {_line(root, path)}, {sentence}" for path, sentence in left_empty(document, [])]
+    empty = _first(f"line {line_of(root, path)}, {said}" for path, said in left_empty(document, []))
     if empty:
-        raise BundleRefused("; ".join(empty))
+        raise BundleRefused(empty)
     try:
         bundle = Bundle.model_validate_json(json.dumps(document))
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise BundleRefused("; ".join(_sentences(root, found))) from None
-    wrong = [*_mistaken(bundle, root)]
+        raise BundleRefused(_first(_sentences(root, found))) from None
+    wrong = _first(_mistaken(bundle, root))
     if wrong:
-        raise BundleRefused("; ".join(wrong))
+        raise BundleRefused(wrong)
     alone(bundle)  # compiles, or says why not
     return bundle
+
+
+def read_file(path: Path) -> Bundle:
+    """A policy file. Raises `BundleRefused` that begins with the file's name."""
+    try:
+        return parse(read_text(path))
+    except BundleRefused as refused:
+        raise BundleRefused(f"{path.name}: {refused.why}") from None
 
 
 def read_published(content: str) -> Bundle:
@@ -67,94 +76,27 @@ def read_published(content: str) -> Bundle:
     return parse(json.dumps(document, indent=1))
 
 
-class _Loader(yaml.SafeLoader):
-    """Nodes only: no value is ever constructed from a tag."""
-
-
-def _composed(text: str) -> Node | None:
-    try:
-        root: Node | None = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BundleRefused(f"line {line}: {error.problem or 'is not YAML'}") from None
-    except (yaml.YAMLError, ValueError):
-        raise BundleRefused("it is not YAML") from None
-    except RecursionError:
-        raise BundleRefused("it is nested too deeply") from None
-    return root
-
-
-def _plain(root: Node | None) -> JsonValue:
-    return _Reading().value(root, 0)
-
-
-class _Reading:
-    """Plain data out of nodes, within bounds: aliases could make a small file endless."""
-
-    def __init__(self) -> None:
-        self._seen = 0
-
-    def value(self, node: Node | None, depth: int) -> JsonValue:
-        self._seen += 1
-        if depth > MAX_DEPTH:
-            raise BundleRefused("it is nested too deeply")
-        if self._seen > MAX_NODES:
-            raise BundleRefused("it has too many values")
-        if isinstance(node, MappingNode):
-            return self._mapping(node, depth)
-        if isinstance(node, SequenceNode):
-            return [self.value(item, depth + 1) for item in node.value]
-        return _scalar(node) if isinstance(node, ScalarNode) else None
-
-    def _mapping(self, node: MappingNode, depth: int) -> JsonValue:
-        read: dict[str, JsonValue] = {}
-        for word, value in node.value:
-            if not isinstance(word, ScalarNode):
-                raise BundleRefused(f"line {word.start_mark.line + 1}: a name must be a word")
-            if word.value in read:
-                # YAML would take the last one without a word, and a reviewer may have read the first.
-                raise BundleRefused(f"line {word.start_mark.line + 1}: {word.value!r} is written twice")
-            read[word.value] = self.value(value, depth + 1)
-        return read
-
-
-def _scalar(node: ScalarNode) -> JsonValue:
-    """YAML 1.2's words: `on`, `yes` and dates stay text, so a name means what it says."""
-    text: str = node.value
-    if node.style in {"'", '"', "|", ">"}:
-        return text
-    if text in {"", "~", "null"}:
-        return None
-    if text in {"true", "false"}:
-        return text == "true"
-    digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(digits) <= 18:
-        return int(text)
-    if node.tag == "tag:yaml.org,2002:float":
-        raise BundleRefused(
-            f'line {node.start_mark.line + 1}: numbers are whole; amounts are in quotes, such as "50.00"'
-        )
-    return text
+def _first(mistakes: Iterator[str]) -> str:
+    """Enough to begin with: a file that is no policy at all has thousands."""
+    found = [*islice(mistakes, MOST_MISTAKES)]
+    more = "; there is more" if next(mistakes, None) is not None else ""
+    return "; ".join(found) + more
 
 
 def _sentences(root: Node | None, found: Sequence[ErrorDetails]) -> Iterator[str]:
+    wrong_inside = {each["loc"][:size] for each in found for size in range(len(each["loc"]))}
     for each in found:
-        if each["type"] == "too_short" and any(_below(other["loc"], each["loc"]) for other in found):
+        if each["type"] == "too_short" and each["loc"] in wrong_inside:
             continue  # only because what it has is wrong
         path = [part for part in each["loc"] if part not in OF_OURS]
         what = SENTENCES.get(each["type"], each["msg"].removeprefix("Value error, "))
         if each["type"] == "extra_forbidden":
-            what += _perhaps(str(path[-1]), _words_at(path[:-1]))
-        yield f"line {_line(root, path)}, {'.'.join(map(str, path)) or 'file'}: {what}"
+            what += perhaps(str(path[-1]), _words_at(path[:-1]))
+        yield f"line {line_of(root, path)}, {_dotted(path)}: {what}"
 
 
-def _below(loc: Sequence[int | str], above: Sequence[int | str]) -> bool:
-    return len(loc) > len(above) and loc[: len(above)] == above
-
-
-def _perhaps(word: str, words: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, [*words], n=1, cutoff=0.6)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+def _dotted(path: Sequence[int | str]) -> str:
+    return ".".join(shown(str(part)).strip("'") for part in path) or "file"
 
 
 def _words_at(path: Sequence[int | str]) -> Iterator[str]:
@@ -178,20 +120,20 @@ def _model_in(annotation: Any) -> Any:
 def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
     """Names of actions and fields that nobody knows, and comparisons that a field's type has not."""
     yield from _mistaken_amounts(bundle, root)
-    yield from (f"line {_line(root, path)}, {sentence}" for path, sentence in strange_words(bundle))
+    yield from (f"line {line_of(root, path)}, {sentence}" for path, sentence in strange_words(bundle))
     known = bundle.declared
     for number, rule in enumerate(bundle.rules):
-        line = _line(root, ["rules", number])
+        line = line_of(root, ["rules", number])
         for action in rule.when.actions or ():
             if action not in known:
-                near = _perhaps(action, known)
-                yield f"line {line}, rule {rule.id!r}: action {action!r} is not declared{near}"
+                near = perhaps(action, known)
+                yield f"line {line}, rule {rule.id!r}: action {shown(action)} is not declared{near}"
         for condition in (rule.when.condition, *(each.condition for each in _requirements(rule))):
             if condition is None:
                 continue
             for name in condition.unknown_fields(bundle.fields):
-                near = _perhaps(name, bundle.fields.types)
-                yield f"line {line}, rule {rule.id!r}: the input has no field {name!r}{near}"
+                near = perhaps(name, bundle.fields.types)
+                yield f"line {line}, rule {rule.id!r}: the input has no field {shown(name)}{near}"
             for mistake in condition.mistaken(bundle.fields):
                 yield f"line {line}, rule {rule.id!r}: {mistake}"
 
@@ -202,29 +144,11 @@ def _mistaken_amounts(bundle: Bundle, root: Node | None) -> Iterator[str]:
         expression = declared.amount
         for name in (*expression.sum, *expression.less) if expression is not None else ():
             if name not in amounts:
-                line = _line(root, ["actions", action, "amount"])
-                near = _perhaps(name.removeprefix("facts."), amounts)
-                yield f"line {line}, action {action!r}: {name!r} is not declared as an amount in facts{near}"
+                line = line_of(root, ["actions", action, "amount"])
+                near = perhaps(name.removeprefix("facts."), amounts)
+                what = f"{shown(name)} is not declared as an amount in facts{near}"
+                yield f"line {line}, action {action!r}: {what}"
 
 
 def _requirements(rule: Any) -> Any:
     return rule.require.root if rule.require else ()
-
-
-def _line(node: Node | None, path: Sequence[int | str]) -> int:
-    """Of the node at `path`, or of the last one on the way that exists."""
-    for part in path:
-        following = _child(node, part)
-        if following is None:
-            continue
-        node = following
-    return node.start_mark.line + 1 if node is not None else 1
-
-
-def _child(node: Node | None, part: int | str) -> Node | None:
-    if isinstance(node, MappingNode):
-        return next((value for word, value in node.value if word.value == part), None)
-    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
-        item: Node = node.value[part]
-        return item
-    return None

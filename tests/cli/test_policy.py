@@ -38,7 +38,7 @@ def test_broken_file_is_refused_before_any_database_is_asked(tmp_path: Path) -> 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 
     assert isinstance(result.exception, BundleRefused)
-    assert "line 21, rules.0.threshold.allow_up_to.EUR" in str(result.exception)
+    assert "policy.yaml: line 21, rules.0.threshold.allow_up_to.EUR" in str(result.exception)
 
 
 def test_other_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_other_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
 
     result = CliRunner().invoke(policy, ["load", str(file), "--tenant", "harbour_books"])
 
-    assert str(result.exception) == "File 'policy.yaml' is not UTF-8 text"
+    assert "policy.yaml: line 1: it is not UTF-8 text" in str(result.exception)
 
 
 @pytest.mark.parametrize("missing", [["load"], ["load", "nowhere.json", "--tenant", "x"]])

@@ -141,7 +141,7 @@ def test_other_patterns_are_refused(pattern: str) -> None:
     assert "rules.0.when.condition.matches: " in str(refused.value)
 
 
-@pytest.mark.parametrize("pattern", [".*[a-z]*x", "[ab]*[bc]*x", ".{0,70}x", "(a|b){1,9}x"])
+@pytest.mark.parametrize("pattern", [".*[a-z]*x", "[ab]*[bc]*x", ".{0,50}x", "(a|b){1,9}x"])
 def test_hardest_pattern_that_is_accepted_is_quick(pattern: str) -> None:
     engine = PlainEngine(alone(policy([matching(pattern)])))
     document = json.dumps(asked(ticket={"intent": "a" * 128}))
