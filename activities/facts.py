@@ -1,5 +1,6 @@
 """Look up typed facts in the tenant's systems. Raw values are compared here and leave as booleans."""
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -50,17 +51,26 @@ class FactActivities:
         values = await self._vault.values(input.ticket)
         mentioned = _mentioned(await self._conversation(input), values)
         email = values.get(REQUESTER_EMAIL)
-        own = await self._shop.orders_of(tenant, email) if email else ()
+        own, account = await self._account(tenant, email) if email else ((), None)
         found = await self._found(tenant, mentioned, own)
         facts = Facts(
-            requester_known=bool(own) or (email is not None and await self._shop.knows(tenant, email)),
+            requester_known=bool(own) or account is not None,
             orders=await self._opaque(input.ticket, _ordered(own, found), set(found), email),
             as_of=as_of,
             orders_mentioned=len(mentioned),
+            customer=await self._customer(tenant, account) if account else None,
             input_digest=digest_of(input),
         )
         await self._artifacts.put(input.ticket, ArtifactKind.FACTS, facts.model_dump_json().encode())
         return facts
+
+    async def _account(self, tenant: UUID, email: str) -> tuple[Sequence[OrderRecord], str | None]:
+        """The orders and the shop's id of the account; both at once, because each is a request."""
+        return await asyncio.gather(self._shop.orders_of(tenant, email), self._shop.account(tenant, email))
+
+    async def _customer(self, tenant: UUID, account: str) -> RecordId:
+        """The same for every ticket of the account, whatever address it writes from."""
+        return _record_id((await self._keys.tenant_key(tenant)).secret, "customer", account)
 
     async def _conversation(self, input: LookUpInput) -> Conversation:
         content = await self._artifacts.get(input.ticket, input.conversation)

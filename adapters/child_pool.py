@@ -5,35 +5,18 @@ caller gets an exception in a living process. A text that kills its child is the
 """
 
 import asyncio
-import json
-import struct
-import sys
-import tempfile
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Coroutine
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Self
 
 import structlog
 
+from adapters.child_process import CallFailed, ChildProcess, spawn
 from domain.errors import ChildDied, ChildOverran
 
 DEFAULT_MODULE = "adapters.child_functions"
-MAX_FRAME_BYTES = 32 * 1024 * 1024
 LONGEST_RETRY_S = 10.0
 
-_HEADER = struct.Struct(">I")
-_ROOT = Path(__file__).resolve().parents[1]
 log = structlog.get_logger()
-
-
-class CallFailed(Exception):
-    """The function raised in the child; only the name of the class left the child, never its message."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__("A call failed in a child process")
-        self.kind = kind
 
 
 class NoChildFree(Exception):
@@ -64,8 +47,8 @@ class ChildPool:
         self._module = module
         self._start_deadline_s = start_deadline_s
         self._wait_s = wait_s
-        self._free: asyncio.Queue[_Child] = asyncio.Queue()
-        self._children: set[_Child] = set()
+        self._free: asyncio.Queue[ChildProcess] = asyncio.Queue()
+        self._children: set[ChildProcess] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._first: list[asyncio.Task[None]] = []
         self._closing = False
@@ -121,7 +104,7 @@ class ChildPool:
         await asyncio.gather(*(child.end() for child in self._children))
         self._children.clear()
 
-    async def _take(self) -> "_Child":
+    async def _take(self) -> ChildProcess:
         try:
             async with asyncio.timeout(self._wait_s):
                 while not (child := await self._free.get()).lives:
@@ -130,11 +113,11 @@ class ChildPool:
             raise NoChildFree from None
         return child
 
-    def _replace(self, child: "_Child") -> None:
+    def _replace(self, child: ChildProcess) -> None:
         child.kill()
         self._in_background(self._renew(child))
 
-    async def _renew(self, child: "_Child") -> None:
+    async def _renew(self, child: ChildProcess) -> None:
         await child.end()
         self._children.discard(child)
         log.warning("child_replaced", module=self._module)
@@ -148,7 +131,7 @@ class ChildPool:
                 delay = min(delay * 2, LONGEST_RETRY_S)
 
     async def _add_child(self) -> None:
-        child = _Child(await _spawn(self._module))
+        child = ChildProcess(await spawn(self._module))
         self._children.add(child)
         try:
             await child.become_ready(self._start_deadline_s)
@@ -170,87 +153,3 @@ class ChildPool:
             self._tasks.discard(task)
         elif not task.cancelled() and task.exception() is not None:
             log.error("child_not_started", module=self._module)
-
-
-class _Child:
-    """One process and its pipes."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self.process_id = process.pid
-
-    @property
-    def lives(self) -> bool:
-        return self._process.returncode is None
-
-    async def become_ready(self, deadline_s: float) -> None:
-        await self._within(deadline_s, self._read())
-
-    async def ask(self, function: str, argument: Any, deadline_s: float) -> Any:
-        call = {"function": function, "argument": argument, "deadline_s": deadline_s}
-        return await self._within(deadline_s, self._exchange(json.dumps(call).encode()))
-
-    async def _within(self, deadline_s: float, work: Coroutine[Any, Any, Any]) -> Any:
-        try:
-            async with asyncio.timeout(deadline_s):
-                return await work
-        except TimeoutError:
-            raise ChildOverran from None
-        except (OSError, EOFError, ValueError):  # a broken pipe, the end of one, or nonsense on it
-            raise ChildDied from None
-
-    async def _exchange(self, body: bytes) -> Any:
-        if self._process.stdin is None:
-            raise EOFError
-        self._process.stdin.write(_HEADER.pack(len(body)) + body)
-        await self._process.stdin.drain()
-        return await self._read()
-
-    async def _read(self) -> Any:
-        if self._process.stdout is None:
-            raise EOFError
-        (length,) = _HEADER.unpack(await self._process.stdout.readexactly(_HEADER.size))
-        if length > MAX_FRAME_BYTES:
-            raise EOFError
-        return json.loads(await self._process.stdout.readexactly(length))
-
-    def kill(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-
-    async def end(self) -> None:
-        """Closes the child's input, which ends it; kills it if that is not enough; leaves no zombie."""
-        if self._process.stdin is not None:
-            # Never `wait_closed`: cancelling it cancels the pipe's own future and breaks asyncio's callback.
-            self._process.stdin.close()
-        try:
-            async with asyncio.timeout(2.0):
-                await self._process.wait()
-        except TimeoutError:
-            self.kill()
-            await self._process.wait()
-
-
-async def _spawn(module: str) -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "adapters.child_pool_worker",
-        module,
-        stdin=PIPE,
-        stdout=PIPE,
-        cwd=_ROOT,
-        env=_clean_environment(),
-        process_group=0,  # Ctrl-C in a terminal is for the parent
-    )
-
-
-def _clean_environment() -> dict[str, str]:
-    return {
-        "PYTHONPATH": str(_ROOT),
-        "PYTHONUTF8": "1",
-        "HOME": tempfile.gettempdir(),
-        # Children are the parallelism; threads inside one only fight for the same cores.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }

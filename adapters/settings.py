@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -22,6 +22,7 @@ class Environment(StrEnum):
 
 
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
+Region = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_.]{0,63})?$")]
 
 
 class Settings(BaseSettings):
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     redaction_processes: int = Field(2, ge=2, alias="COUNTERSIGN_REDACTION_PROCESSES")
     # What the redaction processes can do; crash tests plug in one that dies.
     redaction_module: str = Field("adapters.child_functions", alias="COUNTERSIGN_REDACTION_MODULE")
+
+    # Where the model runs and where the data rests, as policies name them; not known where either is empty.
+    model_region: Region = Field("", alias="COUNTERSIGN_MODEL_REGION")
+    storage_region: Region = Field("", alias="COUNTERSIGN_STORAGE_REGION")
 
     # A worker renews this file while it works, for a container's health check; none where empty.
     heartbeat_file: Path | None = Field(None, alias="COUNTERSIGN_HEARTBEAT_FILE")

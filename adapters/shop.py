@@ -36,7 +36,7 @@ class WireOrders(WireModel):
 
 
 class WireCustomer(WireModel):
-    """An account; only that it exists matters here."""
+    """An account."""
 
     id: str
 
@@ -63,10 +63,11 @@ class RestShop:
         found = await self._api.read(tenant_id, f"orders/{segment(number)}", WireOrder)
         return _record(found) if found else None
 
-    async def knows(self, tenant_id: UUID, email: str) -> bool:
-        """Whether an account has this e-mail."""
+    async def account(self, tenant_id: UUID, email: str) -> str | None:
+        """The shop's own id of the account with this e-mail; None where there is none, or not exactly one."""
         found = await self._api.read(tenant_id, "customers", WireCustomers, {"email": email})
-        return bool(found and found.customers)
+        ids = {customer.id for customer in found.customers} if found else set()
+        return ids.pop() if len(ids) == 1 else None
 
 
 def _record(order: WireOrder) -> OrderRecord:

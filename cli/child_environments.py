@@ -85,6 +85,8 @@ class Environments:
             "COUNTERSIGN_MASTER_KEY": self.secrets.master_key,
             "COUNTERSIGN_REDACTION_PROCESSES": str(self.settings.redaction_processes),
             "COUNTERSIGN_REDACTION_MODULE": self.settings.redaction_module,
+            "COUNTERSIGN_MODEL_REGION": self.settings.model_region,
+            "COUNTERSIGN_STORAGE_REGION": self.settings.storage_region,
             "SLACK_API_BASE_URL": self.slack_api_base_url,
             **self._temporal(),
         }

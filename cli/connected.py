@@ -17,6 +17,7 @@ from adapters.keys import DoorKeys, EnvelopeKeys
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.artifacts import PostgresArtifacts
 from adapters.postgres.connections import DoorConnections
+from adapters.postgres.decision_records import DecisionRecords
 from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.inbox import DoorInbox
 from adapters.postgres.inbox_lists import InboxLists
@@ -43,6 +44,7 @@ class Connected:
     tickets: TicketLists
     inbox: InboxLists
     door: DoorInbox
+    decisions: DecisionRecords
     _door: DoorConnections
 
     async def all_tenants(self) -> Sequence[ListedTenant]:
@@ -107,7 +109,7 @@ async def connected(settings: Settings | None = None) -> AsyncIterator[Connected
     master = base64.b64decode(_needed(known.master_key))
     keys = EnvelopeKeys(PostgresKeyStore(app_keys), master)
     opened = DoorKeys(PostgresKeyStore(door_keys), master)
-    lists = (TicketLists(app, keys), InboxLists(app, keys), DoorInbox(door, opened))
+    lists = (TicketLists(app, keys), InboxLists(app, keys), DoorInbox(door, opened), DecisionRecords(door))
     try:
         yield Connected(known, app, keys, *lists, DoorConnections(door, opened))
     finally:

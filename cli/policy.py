@@ -12,6 +12,7 @@ from adapters.policy.bundle import Bundle
 from adapters.policy.effective import Effective, alone
 from adapters.policy.file import read_file
 from adapters.policy.plain import PlainEngine
+from adapters.policy.smoke import smoke
 from adapters.policy.tables import DocumentEngine, run, tables
 from adapters.policy.written import as_amount
 from adapters.postgres.directory import Directory, DirectoryKind
@@ -19,6 +20,7 @@ from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.session import Database
 from adapters.rego_tests import LIBRARY, run_rego_tests
 from adapters.settings import Settings, needed
+from cli.policy_explain import explain
 from cli.processes import settings_of_running
 
 OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
@@ -36,13 +38,16 @@ def policy() -> None:
     """Put a policy in force, and test policies."""
 
 
+policy.add_command(explain)
+
+
 @policy.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tenant", required=True, help="The tenant's name.")
 def load(file: Path, tenant: str) -> None:
     """Put FILE in force for a tenant, from its next decision on."""
     bundle = read_file(file)
-    regorus.load(alone(bundle))
+    asyncio.run(smoke(alone(bundle)))
     asyncio.run(put_in_force(bundle, tenant, _owner_url()))
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.action import Action, ActionType, ProposedAction
+from domain.action import Action, ActionType, ProposedAction, Refund
 from domain.conversation import TextModel
-from domain.model import ApprovalId, DecisionId, Digest, EffectKey, MessageKey, Model, digest_of
+from domain.model import ApprovalId, DecisionId, Digest, EffectKey, MessageKey, Model, RecordId, digest_of
 from domain.ticket import TicketRef
 
 
@@ -81,6 +81,7 @@ class EffectIntent(Model):
     approval_id: ApprovalId | None = None
     owner_epoch: int = Field(ge=0)
     turn: int = Field(ge=0)
+    customer: RecordId | None = None  # whose it is, where that is certain; limits over a window count by it
 
     @property
     def digest(self) -> Digest:
@@ -115,6 +116,13 @@ def effect_key(
     """
     named = f"{ticket_id}/{message}/{type_}/{target}/{ordinal}"
     return "eff_" + hashlib.sha256(named.encode()).hexdigest()[:40]
+
+
+def key_of(ticket_id: UUID, message: MessageKey, proposed: ProposedAction) -> EffectKey:
+    """The effect that a proposed action becomes; its target is the order, else the ticket."""
+    action = proposed.action
+    target = action.order if isinstance(action, Refund) else str(ticket_id)
+    return effect_key(ticket_id, message, action.type, target, proposed.ordinal)
 
 
 class LedgerRow(TextModel):

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from domain.action import ActionType
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
 from domain.audit import PerformedEffect
 from domain.conversation import Conversation, TextModel
-from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
+from domain.counting import Counter, Own, Window
+from domain.decision import CounterInput, EngineAnswer, PolicyDecision, PolicyInput
 from domain.draft import DraftedText
 from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal, SendOrder
 from domain.fact import OrderRecord
@@ -237,8 +238,8 @@ class Shop(Protocol):
         """One order by number, whoever owns it."""
         ...
 
-    async def knows(self, tenant_id: UUID, email: str) -> bool:
-        """Whether an account has this e-mail."""
+    async def account(self, tenant_id: UUID, email: str) -> str | None:
+        """The shop's own id of the account with this e-mail; None where there is none, or not exactly one."""
         ...
 
 
@@ -274,6 +275,34 @@ class Drafter(Protocol):
 
 
 # --- policy -----------------------------------------------------------------------------------
+
+
+class Counted(Protocol):
+    """What a compiled policy asks to be counted."""
+
+    def counters_of(self, action: str) -> Sequence[Counter]:
+        """Those of one action."""
+        ...
+
+
+@runtime_checkable
+class CountingEngine(Protocol):
+    """An engine whose policy says what must be counted; of another one nothing is counted."""
+
+    @property
+    def policy(self) -> Counted:
+        """The compiled policy."""
+        ...
+
+
+class WhatLeft(Protocol):
+    """Counts effects in the ledger that left, may have left or are about to."""
+
+    async def counted(
+        self, tenant_id: UUID, windows: Sequence[Window], own: Own
+    ) -> Mapping[Window, CounterInput]:
+        """Every window, at one moment, without those that are being decided about."""
+        ...
 
 
 class PolicyEngine(Protocol):

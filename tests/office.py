@@ -37,6 +37,7 @@ from adapters.in_memory import (
     InMemoryTenants,
     InMemoryTickets,
     InMemoryVault,
+    InMemoryWhatLeft,
 )
 from domain.action import ActionType
 from domain.conversation import Author, Conversation, Message, Requester
@@ -210,12 +211,20 @@ class Office:
             ),
             RetrievalActivities(artifacts=artifacts, knowledge=self.knowledge),
             DraftingActivities(tenants=self.tenants, artifacts=artifacts, drafter=self.drafter),
-            PolicyActivities(policies=self.policies, decisions=self.decisions),
+            self.policy(),
             ApprovalActivities(approvals=self.approvals, artifacts=artifacts, vault=vault, tickets=tickets),
             self.effects(),
             HandoffActivities(tickets=tickets, artifacts=artifacts, vault=self.vault),
             SettlementActivities(tickets=tickets),
             LearningActivities(artifacts=artifacts, vault=vault, redactor=self.redactor, edits=self.edits),
+        )
+
+    def policy(self) -> PolicyActivities:
+        return PolicyActivities(
+            policies=self.policies,
+            decisions=self.decisions,
+            what_left=InMemoryWhatLeft(self.ledger),
+            clock=self.clock,
         )
 
     def intake(self) -> IntakeActivities:

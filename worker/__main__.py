@@ -24,6 +24,7 @@ from adapters.process_start import settings_of_process
 from adapters.settings import Settings, master_key_of, needed
 from adapters.temporal import connect, make_worker
 from adapters.tracing import set_up_tracing
+from domain.decision import ResidencyInput
 from worker.heartbeat import heartbeat
 from worker.parts import Addresses, Parts
 from worker.rounds import Rounds
@@ -85,7 +86,14 @@ def _addresses(settings: Settings) -> Addresses:
         sealer=needed(settings.sealer_database_url, "COUNTERSIGN_SEALER_DATABASE_URL"),
         app_keys=needed(settings.app_keys_url, "COUNTERSIGN_APP_KEYS_URL"),
         slack_api=settings.slack_api_base_url,
+        residency=_residency_of(settings),
     )
+
+
+def _residency_of(settings: Settings) -> ResidencyInput | None:
+    if not (settings.model_region and settings.storage_region):
+        return None
+    return ResidencyInput(model_region=settings.model_region, storage_region=settings.storage_region)
 
 
 async def _connected(parts: Parts, settings: Settings, stopping: asyncio.Event) -> Client | None:

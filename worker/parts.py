@@ -49,11 +49,13 @@ from adapters.postgres.tenants import PostgresTenants
 from adapters.postgres.tickets import PostgresTickets
 from adapters.postgres.vault import PostgresVault
 from adapters.postgres.voting import VotingRecords
+from adapters.postgres.what_left import PostgresWhatLeft
 from adapters.presidio.redactor import PresidioRedactor
 from adapters.shop import RestShop
 from adapters.slack.client import SlackApi
 from adapters.slack.sender import slack_senders
 from adapters.triage.linear import LinearClassifier
+from domain.decision import ResidencyInput
 from worker.ballots import TemporalBallots
 from worker.operator_words import OperatorWords, TemporalRuns
 from worker.relay import Relay, TemporalWaker
@@ -73,12 +75,14 @@ class Addresses:
     sealer: str
     app_keys: str
     slack_api: str
+    residency: ResidencyInput | None = None
 
 
 class Parts:
     """Made once per process, inside its event loop."""
 
     def __init__(self, addresses: Addresses, master_key: bytes, pool: ChildPool) -> None:
+        self._residency = addresses.residency
         self.app = Database(addresses.app, pool_size=POOL_SIZE)
         self.egress = Database(addresses.egress)
         self.relay = Database(addresses.relay)
@@ -207,7 +211,12 @@ class Parts:
 
     def _make_policy(self) -> PolicyActivities:
         policies = ActivePolicies(PolicyStore(self.app))
-        return PolicyActivities(policies=policies, decisions=PostgresDecisions(self.app))
+        return PolicyActivities(
+            policies=policies,
+            decisions=PostgresDecisions(self.app),
+            what_left=PostgresWhatLeft(self.app),
+            residency=self._residency,
+        )
 
     def _make_effects(self) -> EffectActivities:
         payments = self._rest("payments", self._connections.payments)

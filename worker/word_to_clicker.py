@@ -11,7 +11,8 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.effects import EffectActivities
-from activities.policy import DecideInput, PolicyActivities
+from activities.policy import PolicyActivities
+from activities.policy_input import DecideInput
 from domain.action import ActionType, ProposedAction, SlackEphemeral
 from domain.approval import ApprovalRequest, VoteRefusal
 from domain.card import Card, CardKind

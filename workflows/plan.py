@@ -2,10 +2,10 @@
 
 from enum import IntEnum
 
-from domain.action import Action, AddTags, PrivateNote, ProposedAction, Refund, Reply, SetStatus, SlackPost
+from domain.action import Action, AddTags, PrivateNote, ProposedAction, Reply, SetStatus, SlackPost
 from domain.decision import PolicyDecision
 from domain.draft import Draft
-from domain.effect import EffectIntent, effect_key
+from domain.effect import EffectIntent, key_of
 from domain.model import ApprovalId, ArtifactRef, Code
 from domain.ticket import Mode, TicketStatus
 from domain.triage import Triage
@@ -95,16 +95,15 @@ def intent_of(
     turn: Turn, proposed: ProposedAction, decision: PolicyDecision, approval: ApprovalId | None = None
 ) -> EffectIntent:
     """The effect that a decided action becomes."""
-    action, ticket = proposed.action, turn.ticket
-    target = action.order if isinstance(action, Refund) else str(ticket.ticket_id)
     return EffectIntent(
-        key=effect_key(ticket.ticket_id, turn.message, action.type, target, proposed.ordinal),
-        ticket=ticket,
+        key=key_of(turn.ticket.ticket_id, turn.message, proposed),
+        ticket=turn.ticket,
         proposed=proposed,
         decision_id=decision.decision_id,
         approval_id=approval,
         owner_epoch=turn.owner_epoch,
         turn=turn.number,
+        customer=turn.facts.customer if turn.facts else None,
     )
 
 

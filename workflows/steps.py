@@ -9,7 +9,8 @@ from activities.facts import FactActivities, LookUpInput
 from activities.handoff import HandoffActivities, PreparedHandoff
 from activities.intake import Fetched, FetchInput, IntakeActivities, RedactInput
 from activities.learning import LearningActivities, LearnInput
-from activities.policy import DecideInput, PolicyActivities
+from activities.policy import PolicyActivities
+from activities.policy_input import DecideInput
 from activities.retrieval import RetrievalActivities, RetrieveInput
 from activities.settlement import SettleInput, SettlementActivities
 from activities.triage import TriageActivities, TriageInput

@@ -22,6 +22,7 @@ from adapters.in_memory.records import (
     InMemoryTickets,
     InMemoryVault,
 )
+from adapters.in_memory.what_left import InMemoryWhatLeft
 
 __all__ = [
     "InMemoryApprovals",
@@ -44,6 +45,7 @@ __all__ = [
     "InMemoryTenants",
     "InMemoryTickets",
     "InMemoryVault",
+    "InMemoryWhatLeft",
     "KeptApproval",
     "ScriptedEngine",
 ]

@@ -77,6 +77,7 @@ class InMemoryLedger:
         now: datetime,
     ) -> None:
         self.rows: dict[EffectKey, LedgerRow] = {}
+        self.intents: dict[EffectKey, EffectIntent] = {}
         self.now = now
         self.frozen = False
         self._tickets = tickets
@@ -88,6 +89,7 @@ class InMemoryLedger:
         """Raises `EffectConflict` on another digest."""
         fresh = LedgerRow(key=intent.key, state=EffectState.INTENDED, digest=intent.digest)
         row = self.rows.setdefault(intent.key, fresh)
+        self.intents.setdefault(intent.key, intent)
         if row.digest != intent.digest:
             raise EffectConflict(intent.key)
         return row

@@ -53,7 +53,7 @@ class PlainEngine:
         asked = json.loads(document)
         if not isinstance(asked, dict):
             return denial("input_is_complete", "schema_unknown")
-        found = [*_invariants(asked, self._policy), *_found(asked, self._policy)]
+        found = self.findings(asked)
         verdict = strictest(*(each.verdict for each in found))
         decisive = [Reason(rule=each.rule, code=each.code) for each in found if each.verdict is verdict]
         return answer(
@@ -63,6 +63,10 @@ class PlainEngine:
             policy=self._policy,
             document=asked,
         )
+
+    def findings(self, document: Json) -> tuple[Finding, ...]:
+        """Everything that is found, decisive or not: first what always holds, then level by level."""
+        return (*_invariants(document, self._policy), *_found(document, self._policy))
 
 
 def _found(document: Json, policy: Json) -> Iterator[Finding]:

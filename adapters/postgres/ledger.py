@@ -98,6 +98,7 @@ def _values(intent: EffectIntent) -> dict[str, Any]:
         "approval_id": intent.approval_id,
         "owner_epoch": intent.owner_epoch,
         "turn": intent.turn,
+        "customer": intent.customer,
     }
 
 

@@ -39,6 +39,7 @@ KEYS_SCHEMA = "countersign_keys"
 main = MetaData(schema=SCHEMA)
 keys = MetaData(schema=KEYS_SCHEMA)
 
+MINOR_UNITS = "((proposed -> 'action' -> 'amount' ->> 'minor_units'))::bigint"
 PROMISE = "((configuration #>> '{settings,acknowledge_within_s}'::text[]))::integer"
 
 # --- who is who -----------------------------------------------------------------------------------
@@ -397,7 +398,34 @@ effects = Table(
     at("intended_at"),
     maybe_at("claimed_at"),
     maybe_at("moved_at"),
+    Column("customer", Text),  # None: not certain whose it is
+    Column("order_id", Text, Computed("proposed -> 'action' ->> 'order'", persisted=True)),
+    Column("minor_units", BigInteger, Computed(MINOR_UNITS, persisted=True)),
+    Column("currency", Text, Computed("proposed -> 'action' -> 'amount' ->> 'currency'", persisted=True)),
     Index("effects_of_ticket", "tenant_id", "ticket_id"),
+    Index(
+        "effects_of_customer",
+        "tenant_id",
+        "customer",
+        "type",
+        "claimed_at",
+        postgresql_where=text("customer is not null"),
+    ),
+    Index(
+        "effects_of_order",
+        "tenant_id",
+        "order_id",
+        "type",
+        "claimed_at",
+        postgresql_where=text("order_id is not null"),
+    ),
+    Index(
+        "effects_by_type",
+        "tenant_id",
+        "type",
+        "claimed_at",
+        postgresql_where=text("claimed_at is not null"),
+    ),
     Index("effects_claimed", "moved_at", postgresql_where=text("state = 'claimed'")),
     Index("effects_unknown", "tenant_id", "ticket_id", postgresql_where=text("state = 'unknown'")),
 )

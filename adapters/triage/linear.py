@@ -1,6 +1,7 @@
 """The `Classifier` port without a model service: a linear model in the child pool, plus plain signals."""
 
-from adapters.child_pool import CallFailed, ChildPool, NoChildFree
+from adapters.child_pool import ChildPool, NoChildFree
+from adapters.child_process import CallFailed
 from adapters.triage.digest import classifier_digest
 from domain.conversation import Conversation
 from domain.errors import ChildDied, ChildOverran

@@ -76,65 +76,52 @@ links := array.concat(chain, [object.get(input, "agent", null)])
 
 ids := [id_of(link) | some link in links]
 
-id_of(link) := object.get(link, "id", null) if is_object(link)
+id_of(link) := object.get(link, "id", null) if {
+	is_object(link)
+} else := null
 
-id_of(link) := null if not is_object(link)
-
-level_of(link) := object.get(link, "permission_level", null) if is_object(link)
-
-level_of(link) := null if not is_object(link)
+level_of(link) := object.get(link, "permission_level", null) if {
+	is_object(link)
+} else := null
 
 rank := {"read": 0, "draft": 1, "execute_with_approval": 2, "execute": 3}
 
 findings contains finding("deny", "agents_come_from_their_parents", "agents_not_registered") if {
+	count(chain) > 0
 	some level in data.bundle.levels
 	not level.agents
-	count(links) > 1
 }
 
 registries := [level | some level in data.bundle.levels; level.agents]
 
-known_registries := [level | some level in registries; all_registered(level)]
-
-findings contains finding("deny", "agents_come_from_their_parents", "agent_unknown") if {
+findings contains finding("deny", "agents_come_from_their_parents", fault) if {
 	some level in registries
-	not all_registered(level)
+	some fault in chain_faults(level)
 }
 
-all_registered(level) if every id in ids { level.agents[id] }
+chain_faults(level) := faults if {
+	every id in ids { level.agents[id] }
+	registered := [level.agents[id] | some id in ids]
+	faults := {fault | some fault, found in chain_found(level, registered); found}
+} else := {"agent_unknown"}
 
-findings contains finding("deny", "agents_come_from_their_parents", "chain_cyclic") if {
-	some level in known_registries
-	count({id | some id in ids}) != count(ids)
+chain_found(level, registered) := {
+	"chain_cyclic": count({id | some id in ids}) != count(ids),
+	"chain_too_deep": count(ids) > level.max_chain,
+	"parent_wrong": [object.get(agent, "parent", null) | some agent in registered] != array.concat([null], array.slice(ids, 0, count(ids) - 1)),
+	"permission_forged": [level_of(link) | some link in links] != [agent.permission_level | some agent in registered],
+	"chain_widens": widens([rank[agent.permission_level] | some agent in registered]),
+	"action_out_of_scope": out_of_scope(registered),
 }
 
-findings contains finding("deny", "agents_come_from_their_parents", "chain_too_deep") if {
-	some level in known_registries
-	count(ids) > level.max_chain
-}
-
-findings contains finding("deny", "agents_come_from_their_parents", "parent_wrong") if {
-	some level in known_registries
-	parents := [object.get(level.agents[id], "parent", null) | some id in ids]
-	parents != array.concat([null], array.slice(ids, 0, count(ids) - 1))
-}
-
-findings contains finding("deny", "agents_come_from_their_parents", "permission_forged") if {
-	some level in known_registries
-	claimed := [level_of(link) | some link in links]
-	claimed != [level.agents[id].permission_level | some id in ids]
-}
-
-findings contains finding("deny", "agents_come_from_their_parents", "chain_widens") if {
-	some level in known_registries
-	some place, id in ids
+widens(ranks) if {
+	some place, its in ranks
 	place > 0
-	rank[level.agents[id].permission_level] > rank[level.agents[ids[place - 1]].permission_level]
-}
+	its > ranks[place - 1]
+} else := false
 
-findings contains finding("deny", "agents_come_from_their_parents", "action_out_of_scope") if {
-	some level in known_registries
-	some id in ids
-	scope := level.agents[id].actions
-	not input.action.type in scope
-}
+out_of_scope(registered) if {
+	some agent in registered
+	agent.actions
+	not action_type in agent.actions
+} else := false

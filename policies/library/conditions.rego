@@ -1,151 +1,107 @@
-# Comparisons of a compiled condition. `known` is false for a field that is missing or of another type; a
-# literal then neither holds nor fails, whatever it says.
+# Comparisons of a compiled condition. A literal says true or false; where its field is missing or of another
+# type it says null, whatever it compares.
+#
+# An engine tries every definition of a function and ends a chain of `else` at the first that holds: what is
+# written most comes first.
 package countersign.decision
 
-holds(literal) if {
-	known(literal)
-	literal.negated == false
-	compares(literal, object.get(input, literal.path, null))
-}
+truth(literal) := says if {
+	found := compared(literal, object.get(input, literal.path, null))
+	found != null
+	says := found != literal.negated
+} else := null
 
-holds(literal) if {
-	known(literal)
-	literal.negated == true
-	not compares(literal, object.get(input, literal.path, null))
-}
-
-fails(literal) if {
-	known(literal)
-	not holds(literal)
-}
-
-known(literal) if literal.op == "exists"
-
-known(literal) if {
-	not literal.op in {"exists", "equals_field", "at_most_field", "less_than", "at_most", "more_than", "at_least"}
-	typed(literal.type, object.get(input, literal.path, null))
-}
-
-known(literal) if {
-	literal.op in {"less_than", "at_most", "more_than", "at_least"}
-	value := object.get(input, literal.path, null)
-	typed(literal.type, value)
-	limited(literal, value)
-}
-
-known(literal) if {
+compared(literal, value) := found if {
+	literal.op == "exists"
+	found := typed(literal.type, value)
+} else := null if {
+	not typed(literal.type, value)
+} else := found if {
+	literal.op == "equals"
+	found := value == literal.value
+} else := found if {
+	literal.op == "in"
+	found := value in literal.value
+} else := found if {
+	literal.op == "subset_of"
+	found := count({word | some word in value} - {word | some word in literal.value}) == 0
+} else := found if {
+	literal.op == "contains_any"
+	found := count({word | some word in value} & {word | some word in literal.value}) > 0
+} else := found if {
+	literal.op == "matches"
+	found := regex.match(literal.value, value)
+} else := found if {
 	literal.op in {"equals_field", "at_most_field"}
-	value := object.get(input, literal.path, null)
-	other := object.get(input, literal.value, null)
-	typed(literal.type, value)
+	found := compared_field(literal, value, object.get(input, literal.value, null))
+} else := found if {
+	wanted := limit(literal, value)
+	found := ordered(literal.op, units_of(value), wanted)
+} else := null
+
+compared_field(literal, value, other) := found if {
 	typed(literal.type, other)
 	comparable(literal.type, value, other)
+	found := same_or_less(literal.op, units_of(value), units_of(other))
+} else := null
+
+same_or_less(op, have, other) := have == other if {
+	op == "equals_field"
+} else := have <= other
+
+ordered(op, have, wanted) := have < wanted if {
+	op == "less_than"
+} else := have <= wanted if {
+	op == "at_most"
+} else := have > wanted if {
+	op == "more_than"
+} else := have >= wanted if {
+	op == "at_least"
 }
 
-limited(literal, _) if literal.type == "integer"
-
-limited(literal, value) if {
-	literal.type == "amount"
-	literal.value[value.currency]
+comparable(type, value, other) if {
+	type != "amount"
+} else if {
+	value.currency == other.currency
 }
 
-comparable(type, _, _) if type != "amount"
-
-comparable("amount", value, other) if value.currency == other.currency
-
-typed("text", value) if is_string(value)
-
-typed("flag", value) if is_boolean(value)
-
-typed("integer", value) if whole(value)
-
-typed("amount", value) if is_money(value)
-
-typed("list", value) if is_words(value)
+typed(type, value) := is_string(value) if {
+	type == "text"
+} else := is_boolean(value) if {
+	type == "flag"
+} else := is_money(value) if {
+	type == "amount"
+} else := is_words(value) if {
+	type == "list"
+} else := whole(value) if {
+	type == "integer"
+} else := false
 
 # Rego orders values of different types (5000 <= [] is true), so only whole numbers are compared.
 whole(value) if {
 	is_number(value)
 	round(value) == value
-}
+} else := false
 
 is_money(value) if {
 	is_object(value)
-	whole(value.minor_units)
-	is_string(value.currency)
-}
+	whole(object.get(value, "minor_units", null))
+	is_string(object.get(value, "currency", null))
+} else := false
 
 is_words(value) if {
 	is_array(value)
 	every word in value { is_string(word) }
-}
-
-compares(literal, value) if {
-	literal.op == "exists"
-	typed(literal.type, value)
-}
-
-compares(literal, value) if {
-	literal.op == "equals"
-	value == literal.value
-}
-
-compares(literal, value) if {
-	literal.op == "in"
-	value in literal.value
-}
-
-compares(literal, value) if {
-	literal.op == "matches"
-	regex.match(literal.value, value)
-}
-
-compares(literal, value) if {
-	literal.op == "contains_any"
-	some word in value
-	word in literal.value
-}
-
-compares(literal, value) if {
-	literal.op == "subset_of"
-	every word in value { word in literal.value }
-}
-
-compares(literal, value) if {
-	literal.op == "less_than"
-	units_of(value) < limit(literal, value)
-}
-
-compares(literal, value) if {
-	literal.op == "at_most"
-	units_of(value) <= limit(literal, value)
-}
-
-compares(literal, value) if {
-	literal.op == "more_than"
-	units_of(value) > limit(literal, value)
-}
-
-compares(literal, value) if {
-	literal.op == "at_least"
-	units_of(value) >= limit(literal, value)
-}
-
-compares(literal, value) if {
-	literal.op == "equals_field"
-	units_of(value) == units_of(object.get(input, literal.value, null))
-}
-
-compares(literal, value) if {
-	literal.op == "at_most_field"
-	units_of(value) <= units_of(object.get(input, literal.value, null))
-}
+} else := false
 
 # The minor units of an amount; anything else is itself.
-units_of(value) := value.minor_units if is_object(value)
+units_of(value) := value.minor_units if {
+	is_object(value)
+} else := value
 
-units_of(value) := value if not is_object(value)
-
-limit(literal, value) := literal.value[value.currency] if literal.type == "amount"
-
-limit(literal, _) := literal.value if literal.type != "amount"
+# Undefined for a currency without a limit.
+limit(literal, value) := literal.value[value.currency] if {
+	literal.type == "amount"
+} else := literal.value if {
+	literal.type != "amount"
+}

@@ -3,20 +3,20 @@
 #
 # Every rule adds findings; the strictest finding wins. Each level must grant an action by itself, or its
 # default stands; what is missing from the input denies.
+#
+# `not` is only put before what is defined or a plain reference: OPA calls no function with an undefined
+# argument, `not` before that call included, so `not is_string(input.absent)` is no objection there.
 package countersign.decision
 
 strictness := {"allow": 0, "sanitize": 1, "approval_needed": 2, "deny": 3}
 
-answer := {"verdict": verdict, "reasons": reasons, "redacted": redacted}
+by_strictness := ["allow", "sanitize", "approval_needed", "deny"]
 
-ranks := {strictness[found.verdict] | some found in findings}
+answer := {"verdict": verdict, "reasons": reasons, "redacted": redacted}
 
 default verdict := "deny"
 
-verdict := strictest if {
-	some strictest, how_strict in strictness
-	how_strict == max(ranks)
-}
+verdict := by_strictness[max({strictness[found.verdict] | some found in findings})]
 
 default reasons := [{"rule": "default", "code": "no_rule_applies"}]
 
@@ -24,7 +24,7 @@ reasons := [reason | some reason in decisive] if count(decisive) > 0
 
 decisive := {{"rule": found.rule, "code": found.code} | some found in findings; found.verdict == verdict}
 
-redacted := [rule | some rule in {found.rule | some found in findings; found.verdict == "sanitize"}]
+redacted := [found.rule | some found in findings; found.verdict == "sanitize"]
 
 finding(its_verdict, rule, code) := {"verdict": its_verdict, "rule": rule, "code": code}
 
@@ -42,33 +42,33 @@ candidates contains place if {
 	some place in level.rules_of["*"]
 }
 
-unconditional contains place if {
-	some place in candidates
-	not data.bundle.rules[place].when
+about := [data.bundle.rules[place] | some place in candidates]
+
+# What each literal of each clause says, for the rules that have conditions.
+weighed := [{"rule": rule, "says": [[truth(literal) | some literal in clause] | some clause in rule.when]} |
+	some rule in about
+	rule.when
+]
+
+matched := array.concat(
+	[rule | some rule in about; not rule.when],
+	[each.rule | some each in weighed; met(each.says)],
+)
+
+met(says) if {
+	some clause in says
+	not false in clause
+	not null in clause
 }
-
-true_clauses[place] contains nth if {
-	some place in candidates
-	some nth, clause in data.bundle.rules[place].when
-	every literal in clause { holds(literal) }
-}
-
-matching := unconditional | {place | true_clauses[place]}
-
-matched := [data.bundle.rules[place] | some place in matching]
 
 # A clause that is neither true nor false leaves its rule unknown, and the field that is missing is named.
-findings contains finding("deny", data.bundle.rules[place].id, substring(concat(".", ["missing", literal.field]), 0, 64)) if {
-	some place in candidates - matching
-	some clause in data.bundle.rules[place].when
-	not false_clause(clause)
-	some literal in clause
-	not known(literal)
-}
-
-false_clause(clause) if {
-	some literal in clause
-	fails(literal)
+findings contains finding("deny", each.rule.id, substring(concat(".", ["missing", literal.field]), 0, 64)) if {
+	some each in weighed
+	not met(each.says)
+	some nth, clause in each.says
+	not false in clause
+	some place, literal in each.rule.when[nth]
+	clause[place] == null
 }
 
 # --- what every level must say -------------------------------------------------------------------
@@ -83,8 +83,7 @@ findings contains finding(level.default, "default", "not_covered") if {
 # --- what holds whatever a policy says: the input is complete --------------------------------------
 
 findings contains finding("deny", "input_is_complete", code) if {
-	some code in ["schema_unknown", "mode_missing", "channel_missing", "owner_missing", "signals_missing"]
-	not cleared[code]
+	some code in {"schema_unknown", "mode_missing", "channel_missing", "owner_missing", "signals_missing"} - cleared
 }
 
 cleared contains "schema_unknown" if input.schema_version in {1, 2}
@@ -99,49 +98,51 @@ cleared contains "signals_missing" if is_array(input.ticket.signals)
 
 findings contains finding("deny", "actions_are_declared", "action_not_covered") if not declared
 
+action_type := object.get(input, ["action", "type"], null)
+
 declared if data.bundle.declared[input.action.type]
 
 # --- refunds -------------------------------------------------------------------------------------
 
 findings contains finding("deny", "refunds_rest_on_facts", code) if {
 	input.action.type == "refund"
-	some code in [
+	some code in {
 		"amount_missing", "amount_not_positive", "currency_differs", "requester_unknown", "order_missing",
 		"order_not_owned", "order_not_delivered", "amount_over_refundable", "identity_in_doubt",
-	]
-	not cleared[code]
+	} - borne_out
 }
 
-cleared contains "amount_missing" if is_money(input.action.amount)
-
-cleared contains "amount_not_positive" if {
-	is_money(input.action.amount)
-	input.action.amount.minor_units > 0
+refunded := amount if {
+	amount := object.get(input, ["action", "amount"], null)
+	is_money(amount)
 }
 
-cleared contains "currency_differs" if {
-	is_money(input.action.amount)
-	is_money(input.order.total)
-	is_money(input.order.refundable)
-	input.order.total.currency == input.action.amount.currency
-	input.order.refundable.currency == input.action.amount.currency
+refundable := amount if {
+	amount := object.get(input, ["order", "refundable"], null)
+	is_money(amount)
 }
 
-cleared contains "amount_over_refundable" if {
-	is_money(input.action.amount)
-	is_money(input.order.refundable)
-	input.action.amount.minor_units <= input.order.refundable.minor_units
+borne_out contains "amount_missing" if refunded
+
+borne_out contains "amount_not_positive" if refunded.minor_units > 0
+
+borne_out contains "currency_differs" if {
+	is_money(object.get(input, ["order", "total"], null))
+	input.order.total.currency == refunded.currency
+	refundable.currency == refunded.currency
 }
 
-cleared contains "requester_unknown" if input.requester_known == true
+borne_out contains "amount_over_refundable" if refunded.minor_units <= refundable.minor_units
 
-cleared contains "order_missing" if is_object(input.order)
+borne_out contains "requester_unknown" if input.requester_known == true
 
-cleared contains "order_not_owned" if input.order.owner_is_requester == true
+borne_out contains "order_missing" if is_object(input.order)
 
-cleared contains "order_not_delivered" if input.order.delivered == true
+borne_out contains "order_not_owned" if input.order.owner_is_requester == true
 
-cleared contains "identity_in_doubt" if {
+borne_out contains "order_not_delivered" if input.order.delivered == true
+
+borne_out contains "identity_in_doubt" if {
 	is_array(input.ticket.signals)
 	not "identity_in_doubt" in input.ticket.signals
 }
@@ -180,8 +181,10 @@ findings contains finding("approval_needed", "assist_mode_asks", "mode_is_assist
 
 findings contains finding("deny", "the_owner_speaks", "owner_is_teammate") if {
 	outward
-	not input.ticket.owner == "automation"
+	not owned_by_automation
 }
+
+owned_by_automation if input.ticket.owner == "automation"
 
 findings contains finding("approval_needed", "nobody_talks_it_into_acting", "injection_suspected") if {
 	outward

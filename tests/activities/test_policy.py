@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from activities.policy import NO_BUNDLE, DecideInput, PolicyActivities
+from activities.policy import NO_BUNDLE, PolicyActivities
+from activities.policy_input import DecideInput
 from adapters.in_memory import InMemoryPolicies, ScriptedEngine
 from domain.action import ProposedAction, Refund, SetStatus
 from domain.decision import EngineAnswer, PolicyInput, Verdict
@@ -29,7 +30,8 @@ def plan(*actions: ProposedAction) -> DecideInput:
 
 
 def gate(office: Office, policies: InMemoryPolicies | None = None) -> PolicyActivities:
-    return PolicyActivities(policies=policies or office.policies, decisions=office.decisions)
+    office.policies = policies or office.policies
+    return office.policy()
 
 
 class NoBundle(InMemoryPolicies):

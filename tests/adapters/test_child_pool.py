@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 
-from adapters.child_pool import CallFailed, ChildPool, NoChildFree
+from adapters.child_pool import ChildPool, NoChildFree
 from adapters.child_pool_worker import ALARM_MARGIN_S
+from adapters.child_process import CallFailed
 from domain.errors import ChildDied, ChildOverran
 
 LIGHT = "tests.adapters.light_child"

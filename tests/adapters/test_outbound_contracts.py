@@ -110,8 +110,8 @@ async def test_shop_finds_the_same_order_by_account_and_by_number(shop: Shop) ->
 
 
 async def test_shop_knows_its_accounts_only(shop: Shop) -> None:
-    assert await shop.knows(TENANT, EMAIL)
-    assert not await shop.knows(TENANT, "nobody@example.com")
+    assert await shop.account(TENANT, EMAIL)
+    assert await shop.account(TENANT, "nobody@example.com") is None
     assert list(await shop.orders_of(TENANT, "nobody@example.com")) == []
     assert await shop.order(TENANT, "LL-404") is None
 

@@ -29,8 +29,8 @@ async def test_number_without_an_order_finds_none(shop_api: RestApi, number: str
 async def test_stranger_has_no_account_and_no_orders(shop_api: RestApi) -> None:
     shop = RestShop(shop_api)
 
-    assert await shop.knows(TENANT, EMAIL)
-    assert not await shop.knows(TENANT, "nobody@example.com")
+    assert await shop.account(TENANT, EMAIL)
+    assert await shop.account(TENANT, "nobody@example.com") is None
     assert list(await shop.orders_of(TENANT, "nobody@example.com")) == []
 
 

@@ -1,39 +1,13 @@
 """`countersign measures` and `ticket judge`, as a person reads them at a terminal."""
 
-import base64
 import json
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.bootstrap import DatabaseUrls
 from cli.__main__ import run
-from tests.cli.filled import document, written
-from tests.conftest import MASTER_KEY
 
 Shown = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def tenant(
-    database_urls: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
-) -> str:
-    urls = {
-        "OWNER_DATABASE_URL": database_urls.owner,
-        "APP_DATABASE_URL": database_urls.app,
-        "APP_KEYS_URL": database_urls.key_app,
-        "DOOR_DATABASE_URL": database_urls.door,
-        "DOOR_KEYS_URL": database_urls.key_door,
-    }
-    monkeypatch.setenv("COUNTERSIGN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("COUNTERSIGN_MASTER_KEY", base64.b64encode(MASTER_KEY).decode())
-    for name, url in urls.items():
-        monkeypatch.setenv(f"COUNTERSIGN_{name}", url)
-    name = f"lamps_{uuid4().hex[:12]}"
-    assert run(["tenant", "add", name, "--file", str(written(tmp_path, document()))]) == 0
-    capsys.readouterr()
-    return name
 
 
 def test_tenant_without_tickets_has_numbers_of_nothing(tenant: str, tmp_path: Path, capsys: Shown) -> None:

@@ -11,7 +11,7 @@ from temporalio.converter import WorkflowSerializationContext
 from temporalio.workflow import NondeterminismError
 
 import activities.drafting
-import activities.policy
+import activities.policy_input
 import activities.settlement
 import domain.handoff
 from adapters.in_memory import InMemoryDrafter, InMemoryEngine, InMemoryKeys
@@ -92,7 +92,7 @@ class ChangedDraft(activities.drafting.DraftInput):
     planted: int = 1
 
 
-class ChangedDecide(activities.policy.DecideInput):
+class ChangedDecide(activities.policy_input.DecideInput):
     """The same for policy."""
 
     planted: int = 1
@@ -103,7 +103,7 @@ class ChangedDecide(activities.policy.DecideInput):
     [
         (activities.settlement, "SettleInput", ChangedSettle, "settle"),
         (activities.drafting, "DraftInput", ChangedDraft, "draft"),
-        (activities.policy, "DecideInput", ChangedDecide, "decide"),
+        (activities.policy_input, "DecideInput", ChangedDecide, "decide"),
     ],
 )
 async def test_changed_argument_is_red(

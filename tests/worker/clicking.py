@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from activities.policy import PolicyActivities
 from adapters.in_memory import InMemoryRedactor
 from adapters.postgres.deliveries import Opened
 from adapters.postgres.inbox import InboxState
@@ -209,7 +208,7 @@ class Table:
             self.pauses.append(seconds)
 
         return EphemeralWord(
-            policy=PolicyActivities(policies=office.policies, decisions=office.decisions),
+            policy=office.policy(),
             effects=office.effects(),
             artifacts=office.artifacts,
             tickets=office.tickets,

@@ -7,7 +7,10 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
+from domain.counting import Counter, Per
 from domain.decision import Verdict
+
+__all__ = ["Asked", "Counter", "Found", "Json", "Per", "Primitive", "Stated"]
 
 Json = Mapping[str, JsonValue]
 Found = tuple[Verdict, str]
@@ -20,26 +23,30 @@ class Asked(StrEnum):
     DENY = "deny"
 
 
-class Per(StrEnum):
-    """Whose actions a counter counts."""
+class Eased(NamedTuple):
+    """What a change makes milder, or cannot be shown not to; in words that follow a rule's name."""
 
-    CUSTOMER = "customer"
-    TICKET = "ticket"
-    ORDER = "order"
-    TENANT = "tenant"
+    what: str
+    proven: bool = True
 
 
-class Counter(NamedTuple):
-    """What must be counted before a decision: actions of a type in the last `within_s` seconds."""
+def changed_at_all(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG001
+    """How a primitive without `eased` is compared: equal, or not shown to be as strict."""
+    if before != after:
+        yield Eased("it says something else", proven=False)
 
-    action: str
-    per: Per
-    within_s: int
 
-    @property
-    def key(self) -> str:
-        """Its name in the input's `counters`."""
-        return f"{self.action}.{self.per.value}.{self.within_s}"
+def listed_besides(before: JsonValue, after: JsonValue, name: str) -> Iterator[Eased]:
+    """What a list of what may be has besides."""
+    known = {str(word) for word in before} if isinstance(before, list) else set()
+    more = [str(word) for word in after if str(word) not in known] if isinstance(after, list) else []
+    yield from (Eased(f"{name} also lists {word!r}") for word in more)
+
+
+def softer(name: str, before: str, after: str) -> Iterator[Eased]:
+    """A person is asked where the answer was no."""
+    if (before, after) == (Asked.DENY.value, Asked.APPROVAL_NEEDED.value):
+        yield Eased(f"{name} asks a person where it denied")
 
 
 class Stated(RootModel[Literal[True]]):
@@ -51,7 +58,12 @@ class Stated(RootModel[Literal[True]]):
 
 
 class Primitive(Protocol):
-    """A part of a rule. It finds something about an action that its rule matches."""
+    """A part of a rule. It finds something about an action that its rule matches.
+
+    It may have a static method `eased(before, after, action)` beside these, which compares two of what
+    `compiled` gave: nothing where for every input of the action `after` finds something at least as strict
+    and grants nothing that `before` does not. Without it, `changed_at_all` compares.
+    """
 
     grants: ClassVar[bool]  # whether what it finds can cover an action that nothing else allows
     says: ClassVar[Mapping[str, str]]  # each code as a sentence; names in braces come from `words`

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json
 from adapters.policy.reading import at
 from domain.decision import Verdict
 from domain.model import Code
@@ -28,5 +28,15 @@ class ActionAllowlist(RootModel[tuple[Code | Literal["*"], ...]]):
     @staticmethod
     def find(check: JsonValue, document: Json) -> Iterator[Found]:
         """Listed or not."""
-        listed = isinstance(check, list) and ("*" in check or at(document, "action", "type") in check)
+        listed = _lists(check, at(document, "action", "type"))
         yield (Verdict.ALLOW, "action_listed") if listed else (Verdict.DENY, "action_not_listed")
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:
+        """The action is listed, and was not."""
+        if _lists(after, action) and not _lists(before, action):
+            yield Eased(f"action_allowlist also lists {action!r}")
+
+
+def _lists(check: JsonValue, action: str) -> bool:
+    return isinstance(check, list) and ("*" in check or action in check)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json, listed_besides
 from adapters.policy.reading import at, word
 from domain.decision import Verdict
 from domain.model import Code
@@ -30,3 +30,8 @@ class ChannelAllowlist(RootModel[tuple[Code, ...]]):
         places = {word(at(document, "channel")), word(at(document, "action", "destination"))}
         if not isinstance(check, list) or places.isdisjoint(check):
             yield Verdict.DENY, "channel_not_listed"
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """More channels."""
+        yield from listed_besides(before, after, "channel_allowlist")

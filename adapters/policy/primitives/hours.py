@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
 from adapters.policy.reading import at
 from adapters.policy.suggestion import perhaps
 from domain.conversation import TextModel
@@ -101,6 +101,18 @@ class Hours(TextModel):
         elif not _open(check, moment.astimezone(ZoneInfo(check["zone"]))):
             yield Verdict(check["outside"]), "outside_hours"
 
+    @staticmethod
+    def eased(before: Any, after: Any, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """More open minutes, fewer holidays, or a milder answer outside."""
+        if before["zone"] != after["zone"]:
+            yield Eased("hours goes by another clock", proven=False)
+        for day in (name.title() for name in DAYS):
+            if not _open_minutes(after, day) <= _open_minutes(before, day):
+                yield Eased(f"hours opens longer on {day}")
+        for holiday in sorted({*before["holidays"]} - {*after["holidays"]}):
+            yield Eased(f"hours opens on {holiday}, which was a holiday")
+        yield from softer("hours", before["outside"], after["outside"])
+
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
@@ -128,3 +140,11 @@ def _open(check: Any, local: datetime) -> bool:
 
 def _day(day: date) -> str:
     return DAYS[day.weekday()].title()  # the locale has no say
+
+
+def _open_minutes(check: Any, day: str) -> set[int]:
+    """Of the spans that begin on a day, counted from its midnight on and over the next."""
+    spans = check["days"].get(day, [])
+    return {
+        minute for start, end in spans for minute in range(start, end if end > start else end + WHOLE_DAY)
+    }

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json, listed_besides
 from adapters.policy.reading import at
 from domain.decision import Purpose, Verdict
 
@@ -32,3 +32,8 @@ class PurposeList(RootModel[tuple[Purpose, ...]]):
             yield Verdict.DENY, "purpose_missing"
         elif not isinstance(check, list) or purpose not in check:
             yield Verdict.DENY, "purpose_not_listed"
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """More purposes."""
+        yield from listed_besides(before, after, "purpose")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field, JsonValue
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Asked, Counter, Found, Json, Per
+from adapters.policy.primitives._base import Asked, Counter, Eased, Found, Json, Per, softer
 from adapters.policy.reading import at, whole, word
 from adapters.policy.written import Duration
 from domain.conversation import TextModel
@@ -47,3 +47,12 @@ class Rate(TextModel):
             yield Verdict.DENY, "counter_missing"
         elif count + 1 > check["at_most"]:
             yield Verdict(check["above"]), "rate_exceeded"
+
+    @staticmethod
+    def eased(before: Any, after: Any, action: str) -> Iterator[Eased]:
+        """A higher limit, a milder answer above it, or another count."""
+        if before["counters"].get(action) != after["counters"].get(action):
+            yield Eased("rate counts other actions", proven=False)
+        if after["at_most"] > before["at_most"]:
+            yield Eased(f"rate.at_most rises from {before['at_most']} to {after['at_most']}")
+        yield from softer("rate", before["above"], after["above"])

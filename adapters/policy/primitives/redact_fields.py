@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json
 from adapters.policy.suggestion import perhaps
 from domain.decision import Verdict
 from domain.model import Code
@@ -42,3 +42,10 @@ class RedactFields(RootModel[Annotated[tuple[Kind, ...], Field(min_length=1)]]):
         """Always, unless there is nothing to take out."""
         if check:
             yield Verdict.SANITIZE, "fields_redacted"
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """Fewer kinds of data."""
+        kept = {str(word) for word in after} if isinstance(after, list) else set()
+        gone = [str(word) for word in before if str(word) not in kept] if isinstance(before, list) else []
+        yield from (Eased(f"redact_fields no longer takes out {word!r}") for word in gone)

@@ -7,7 +7,8 @@ from pydantic import Field, JsonValue, RootModel, model_validator
 
 from adapters.policy.conditions import Condition, Fields
 from adapters.policy.fields import FieldType
-from adapters.policy.primitives._base import Asked, Found, Json
+from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
+from adapters.policy.stricter_conditions import holds_only_where
 from adapters.policy.suggestion import perhaps
 from adapters.policy.truth import truth
 from domain.conversation import TextModel
@@ -63,3 +64,16 @@ class Require(RootModel[Annotated[tuple[Requirement, ...], Field(min_length=1)]]
         for requirement in check:
             if truth(requirement["when"], document)[0] is not True:
                 yield Verdict(requirement["otherwise"]), requirement["code"]
+
+    @staticmethod
+    def eased(before: Any, after: Any, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """A fact that need not be true any more, or whose absence is answered milder."""
+        for fact in before:
+            if not any(_as_strict(fact, other) for other in after):
+                yield Eased(f"require no longer asks the same for {fact['code']!r}", proven=False)
+
+
+def _as_strict(before: Any, after: Any) -> bool:
+    """Not true, or unknown, wherever the other is, and answered no milder."""
+    milder = any(softer("require", before["otherwise"], after["otherwise"]))
+    return not milder and holds_only_where(after["when"], before["when"])

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
-from adapters.policy.primitives._base import Found, Json
+from adapters.policy.primitives._base import Eased, Found, Json, listed_besides
 from adapters.policy.reading import at
 from domain.decision import Verdict
 from domain.model import Code
@@ -33,3 +33,8 @@ class Residency(RootModel[tuple[Code, ...]]):
             yield Verdict.DENY, "region_missing"
         elif not isinstance(check, list) or not set(regions) <= set(check):
             yield Verdict.DENY, "region_not_listed"
+
+    @staticmethod
+    def eased(before: JsonValue, after: JsonValue, action: str) -> Iterator[Eased]:  # noqa: ARG004 - the protocol
+        """More regions."""
+        yield from listed_besides(before, after, "residency")

@@ -10,10 +10,10 @@ from pydantic import Field, JsonValue, model_validator
 
 from adapters.policy.conditions import Fields
 from adapters.policy.fields import FieldType
-from adapters.policy.primitives._base import Counter, Found, Json, Per
+from adapters.policy.primitives._base import Counter, Eased, Found, Json, Per
 from adapters.policy.reading import at, money, whole, word
 from adapters.policy.suggestion import perhaps
-from adapters.policy.written import Amounts, Duration, as_duration, by_currency
+from adapters.policy.written import Amounts, Duration, as_amount, as_duration, by_currency
 from domain.conversation import TextModel
 from domain.decision import Verdict
 
@@ -93,6 +93,16 @@ class Threshold(TextModel):
                 else _limited(check, currency, units + before)
             )
 
+    @staticmethod
+    def eased(before: Any, after: Any, action: str) -> Iterator[Eased]:
+        """Higher limits, more currencies, or another amount or window."""
+        if before["path"] != after["path"]:
+            yield Eased("threshold limits another amount", proven=False)
+        if before.get("counters", {}).get(action) != after.get("counters", {}).get(action):
+            yield Eased("threshold counts another window", proven=False)
+        for currency in sorted(after["allow_up_to"]):
+            yield from _raised(before, after, currency)
+
 
 def _before(check: Any, document: Json, currency: str) -> int | None:
     if "counters" not in check:
@@ -110,3 +120,13 @@ def _limited(check: Any, currency: str, units: int) -> Found:
     if units <= check["approval_up_to"][currency]:
         return Verdict.APPROVAL_NEEDED, "above_limit_needs_approval"
     return Verdict.DENY, "over_limit"
+
+
+def _raised(before: Any, after: Any, currency: str) -> Iterator[Eased]:
+    if currency not in before["allow_up_to"]:
+        yield Eased(f"threshold also lets {currency} through")
+        return
+    for name in ("allow_up_to", "approval_up_to"):
+        least, most = before[name][currency], after[name][currency]
+        if most > least:
+            yield Eased(f"threshold.{name}.{currency} rises from {as_amount(least)} to {as_amount(most)}")

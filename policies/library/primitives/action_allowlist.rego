@@ -1,21 +1,23 @@
 package countersign.decision
 
-findings contains finding("allow", rule.id, "action_listed") if {
-	some rule in matched
-	lists_action(rule)
-}
-
-findings contains finding("deny", rule.id, "action_not_listed") if {
+findings contains finding(found[0], rule.id, found[1]) if {
 	some rule in matched
 	rule.action_allowlist
-	not lists_action(rule)
+	found := on_the_list(rule.action_allowlist)
 }
+
+on_the_list(listed) := ["allow", "action_listed"] if {
+	lists_action(listed)
+} else := ["deny", "action_not_listed"]
 
 granting contains rule.level if {
 	some rule in matched
-	lists_action(rule)
+	rule.action_allowlist
+	lists_action(rule.action_allowlist)
 }
 
-lists_action(rule) if "*" in rule.action_allowlist
-
-lists_action(rule) if input.action.type in rule.action_allowlist
+lists_action(listed) if {
+	"*" in listed
+} else if {
+	input.action.type in listed
+}

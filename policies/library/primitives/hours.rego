@@ -1,15 +1,14 @@
 package countersign.decision
 
-findings contains finding("deny", rule.id, "time_missing") if {
+findings contains finding(found[0], rule.id, found[1]) if {
 	some rule in matched
 	rule.hours
-	not time_known
+	found := closed(rule.hours)
 }
 
-findings contains finding(rule.hours.outside, rule.id, "outside_hours") if {
-	some rule in matched
-	check := rule.hours
-	time_known
+closed(check) := ["deny", "time_missing"] if {
+	not now_ns
+} else := [check.outside, "outside_hours"] if {
 	not open(check)
 }
 
@@ -24,45 +23,33 @@ now_ns := time.parse_rfc3339_ns(input.at) if {
 	regex.match(moment, input.at)
 }
 
-time_known if is_number(now_ns)
-
 day_ns := 86400000000000
-
-open(check) if {
-	some span in spans_of(check, now_ns)
-	span[0] < span[1]
-	minute := minute_of(check)
-	minute >= span[0]
-	minute < span[1]
-}
 
 # A span over midnight belongs to the day it begins on: tonight's beginning, last night's end.
 open(check) if {
-	some span in spans_of(check, now_ns)
+	minute := minute_of(check)
+	some span in spans_on(check, date_of(now_ns, check.zone), time.weekday([now_ns, check.zone]))
+	minute >= span[0]
+	minute < closing(span)
+} else if {
+	minute := minute_of(check)
+	before := yesterday_ns(check)
+	some span in spans_on(check, date_of(before, "UTC"), time.weekday([before, "UTC"]))
 	span[0] > span[1]
-	minute_of(check) >= span[0]
+	minute < span[1]
 }
 
-open(check) if {
-	some span in spans_on(check, yesterday(check))
-	span[0] > span[1]
-	minute_of(check) < span[1]
-}
+closing(span) := span[1] if {
+	span[0] < span[1]
+} else := 1440
 
 minute_of(check) := (hour * 60) + minute if [hour, minute, _] := time.clock([now_ns, check.zone])
 
-spans_of(check, moment) := spans_on(check, local_day(check, moment))
-
-spans_on(check, day) := [] if day.date in check.holidays
-
-spans_on(check, day) := object.get(check.days, day.name, []) if not day.date in check.holidays
-
-local_day(check, moment) := {"date": date_text(time.date([moment, check.zone])), "name": time.weekday([moment, check.zone])}
+spans_on(check, date, day) := [] if {
+	date in check.holidays
+} else := object.get(check.days, day, [])
 
 # The calendar day before, found at noon UTC: days of 23 and 25 hours do not matter to a calendar.
-yesterday(check) := {"date": date_text(time.date([before, "UTC"])), "name": time.weekday([before, "UTC"])} if {
-	today := date_text(time.date([now_ns, check.zone]))
-	before := time.parse_rfc3339_ns(concat("", [today, "T12:00:00Z"])) - day_ns
-}
+yesterday_ns(check) := time.parse_rfc3339_ns(concat("", [date_of(now_ns, check.zone), "T12:00:00Z"])) - day_ns
 
-date_text(parts) := sprintf("%04d-%02d-%02d", parts)
+date_of(moment, zone) := sprintf("%04d-%02d-%02d", time.date([moment, zone]))

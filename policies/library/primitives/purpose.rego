@@ -1,14 +1,15 @@
 package countersign.decision
 
-findings contains finding("deny", rule.id, "purpose_missing") if {
+findings contains finding("deny", rule.id, code) if {
 	some rule in matched
 	rule.purpose
-	not is_string(input.purpose)
+	code := purpose_fault(rule.purpose)
 }
 
-findings contains finding("deny", rule.id, "purpose_not_listed") if {
-	some rule in matched
-	rule.purpose
-	is_string(input.purpose)
-	not input.purpose in rule.purpose
+purpose_fault(listed) := "purpose_missing" if {
+	not is_string(purpose_given)
+} else := "purpose_not_listed" if {
+	not purpose_given in listed
 }
+
+purpose_given := object.get(input, "purpose", null)

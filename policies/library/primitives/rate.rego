@@ -1,16 +1,17 @@
 package countersign.decision
 
-findings contains finding("deny", rule.id, "counter_missing") if {
+findings contains finding(found[0], rule.id, found[1]) if {
 	some rule in matched
 	rule.rate
-	not whole(done_before(rule.rate))
+	found := too_often(rule.rate, done_before(rule.rate))
 }
 
-findings contains finding(rule.rate.above, rule.id, "rate_exceeded") if {
-	some rule in matched
-	done := done_before(rule.rate)
-	whole(done)
-	done + 1 > rule.rate.at_most
+too_often(check, done) := ["deny", "counter_missing"] if {
+	not whole(done)
+} else := [check.above, "rate_exceeded"] if {
+	done + 1 > check.at_most
 }
 
-done_before(check) := input.counters[check.counters[input.action.type]].count
+done_before(check) := object.get(input, ["counters", counter_of(check), "count"], null)
+
+counter_of(check) := object.get(check.counters, [action_type], null)

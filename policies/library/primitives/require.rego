@@ -8,5 +8,5 @@ findings contains finding(requirement.otherwise, rule.id, requirement.code) if {
 
 fulfilled(requirement) if {
 	some clause in requirement.when
-	every literal in clause { holds(literal) }
+	every literal in clause { truth(literal) == true }
 }

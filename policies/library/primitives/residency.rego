@@ -1,17 +1,16 @@
 package countersign.decision
 
-findings contains finding("deny", rule.id, "region_missing") if {
+findings contains finding("deny", rule.id, code) if {
 	some rule in matched
 	rule.residency
-	not regions_known
+	code := region_fault(rule.residency)
 }
 
-findings contains finding("deny", rule.id, "region_not_listed") if {
-	some rule in matched
-	rule.residency
-	regions_known
+region_fault(listed) := "region_missing" if {
+	not regions_known
+} else := "region_not_listed" if {
 	some region in [input.residency.model_region, input.residency.storage_region]
-	not region in rule.residency
+	not region in listed
 }
 
 regions_known if {

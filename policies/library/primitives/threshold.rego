@@ -13,26 +13,29 @@ granting contains found.level if {
 	found.verdict != "deny"
 }
 
-limited_amount(check) := {"verdict": "deny", "code": "amount_missing"} if {
-	not is_money(amount_of(check))
-} else := {"verdict": "deny", "code": "currency_not_covered"} if {
-	not check.allow_up_to[amount_of(check).currency]
+limited_amount(check) := found if {
+	amount := object.get(input, check.path, null)
+	is_money(amount)
+	found := limited(check, amount, left_before(check, amount.currency))
+} else := {"verdict": "deny", "code": "amount_missing"}
+
+limited(check, amount, before) := {"verdict": "deny", "code": "currency_not_covered"} if {
+	not check.allow_up_to[amount.currency]
 } else := {"verdict": "deny", "code": "amount_not_positive"} if {
-	amount_of(check).minor_units <= 0
+	amount.minor_units <= 0
 } else := {"verdict": "deny", "code": "counter_missing"} if {
-	not whole(left_before(check))
+	not whole(before)
 } else := {"verdict": "allow", "code": "within_limit"} if {
-	amount_of(check).minor_units + left_before(check) <= check.allow_up_to[amount_of(check).currency]
+	amount.minor_units + before <= check.allow_up_to[amount.currency]
 } else := {"verdict": "approval_needed", "code": "above_limit_needs_approval"} if {
-	amount_of(check).minor_units + left_before(check) <= check.approval_up_to[amount_of(check).currency]
+	amount.minor_units + before <= check.approval_up_to[amount.currency]
 } else := {"verdict": "deny", "code": "over_limit"}
 
-amount_of(check) := object.get(input, check.path, null)
-
-left_before(check) := 0 if not check.counters
-
-left_before(check) := before if {
-	counter := input.counters[check.counters[input.action.type]]
-	is_object(counter.amounts)
-	before := object.get(counter.amounts, amount_of(check).currency, 0)
-}
+# What left in the window before this; null where nobody has counted.
+left_before(check, currency) := 0 if {
+	not check.counters
+} else := before if {
+	amounts := object.get(input, ["counters", counter_of(check), "amounts"], null)
+	is_object(amounts)
+	before := object.get(amounts, currency, 0)
+} else := null
