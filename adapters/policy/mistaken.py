@@ -6,6 +6,7 @@ from functools import partial
 from pydantic import JsonValue
 
 from adapters.policy.bundle import Bundle, Rule
+from adapters.policy.stricter import OWN_NAMES
 from adapters.policy.suggestion import perhaps
 
 Path = list[int | str]
@@ -28,6 +29,9 @@ def strange_words(bundle: Bundle) -> Iterator[Mistake]:
     yield from _agents(bundle)
     for number, rule in enumerate(bundle.rules):
         place: Path = ["rules", number]
+        if rule.id in OWN_NAMES:
+            # Reasons of the library would take its approval terms instead of those of every level.
+            yield place, f"rule {rule.id!r}: the library gives this name as a reason itself; take another"
         for path, sentence in (*_words(bundle, rule), *_uncompiled(bundle, rule)):
             yield [*place, *path], f"rule {rule.id!r}: {sentence}"
 

@@ -8,6 +8,7 @@ from adapters.policy.bundle import Bundle
 from adapters.policy.effective import alone
 from adapters.policy.file import parse
 from adapters.policy.first_version import translated
+from adapters.policy.stricter import OWN_NAMES
 from domain.errors import BundleRefused
 from tests.adapters.policy.deciding import asked, codes, decide, policy
 
@@ -169,6 +170,15 @@ def test_names_of_other_places_are_looked_up_too(written: str, instead: str, sen
         parse(f"{FILE}    allow: true\n".replace(written, instead))
 
     assert sentence in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", sorted(OWN_NAMES))
+def test_rule_cannot_have_a_name_that_the_library_gives_as_a_reason(name: str) -> None:
+    """In assist mode its approval terms would stand for those of every level."""
+    with pytest.raises(BundleRefused) as refusal:
+        policy([{"id": name, "allow": True, "require_approval": {"approver_groups": ["friends"]}}])
+
+    assert f"rule {name!r}: the library gives this name as a reason itself" in str(refusal.value)
 
 
 def test_unquoted_days_and_hours_mean_what_they_say() -> None:
