@@ -34,7 +34,7 @@ check: $(READY) ## Formatting, lint, types, import contracts, policies, document
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test; fi
+	@if [ -f cli/policy.py ]; then set -x; $(BIN)/countersign policy test --require-coverage; fi
 	$(BIN)/python -m pytest -q tests/docs tests/deploy/test_compose.py tests/replay/test_golden_histories.py
 
 bench: $(READY) ## Print what a ticket costs, as ratios to a no-op workflow
@@ -52,6 +52,7 @@ lock: $(READY) ## Pin the newest versions that are a week old
 	$(COMPILE) pyproject.toml --output-file requirements/run.lock --upgrade
 	$(COMPILE) pyproject.toml --extra embedded --group dev --constraint requirements/run.lock \
 		--output-file requirements/dev.lock --upgrade
+	$(patsubst 3.11,3.14,$(COMPILE)) --no-annotate requirements/oracle.in --output-file requirements/oracle.lock --upgrade
 	echo hatchling | $(COMPILE) --no-annotate --constraint requirements/dev.lock - \
 		--output-file requirements/build.lock --upgrade
 
@@ -60,7 +61,7 @@ clean: ## Remove the environment and caches; the state in COUNTERSIGN_HOME stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is made last, so an interrupted set-up is repeated; once made, nothing asks the network again.
-$(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml
+$(READY): requirements/bootstrap.lock requirements/dev.lock requirements/oracle.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	@echo "Setting up .venv (once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,15 +1,17 @@
-"""The active policy of each tenant: one cheap question a decision, the last good engine on trouble."""
+"""What decides and what is tried: one cheap question a decision, the last good policy on trouble."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 from uuid import UUID
 
 import structlog
 
 from adapters import regorus
-from adapters.policy.effective import Effective, alone
-from adapters.policy.file import read_published
+from adapters.policy.bundle import Level
+from adapters.policy.effective import Effective, effective
+from adapters.policy.published import read_published
 from adapters.policy.words import denial
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
@@ -17,32 +19,37 @@ from domain.model import Digest
 from domain.ports import PolicyEngine
 
 CAPACITY = 1000
+SUPPORT_AGENT = "support_agent"
 log = structlog.get_logger()
 
 
-class Published(Protocol):
-    """A stored policy."""
+class Pointers(Protocol):
+    """The versions of the levels."""
 
     @property
-    def version(self) -> Digest:
-        """Its name in the store."""
+    def active(self) -> Mapping[Level, Digest]:
+        """Which decide."""
         ...
 
     @property
-    def content(self) -> str:
-        """What `Bundle.published` wrote."""
+    def candidate(self) -> Mapping[Level, Digest]:
+        """Which are tried instead of the active one of their level."""
         ...
 
 
 class PolicyStore(Protocol):
-    """Published policies and the pointer of each tenant."""
+    """Published policies and the pointers to them."""
 
-    async def active_version(self, tenant_id: UUID) -> Digest | None:
-        """Only what the pointer names; None where the tenant never had a policy."""
+    async def pointers(self, tenant_id: UUID, agent: str) -> Pointers:
+        """Cheap."""
         ...
 
-    async def active(self, tenant_id: UUID) -> Published | None:
-        """The policy the pointer names."""
+    async def contents(self, tenant_id: UUID, versions: Mapping[Level, Digest]) -> Mapping[Level, str]:
+        """What was published. Raises `BundleRefused`."""
+        ...
+
+    async def keep(self, tenant_id: UUID, version: Digest, content: str) -> None:
+        """What decides, as evidence."""
         ...
 
 
@@ -56,43 +63,124 @@ class DenyEverything:
         return denial("default", "no_policy")
 
 
+async def load(policy: Effective) -> PolicyEngine:
+    """An engine that has answered for every declared action. Others decide in between.
+
+    Raises `BundleRefused` where it cannot answer.
+    """
+    engine = regorus.RegorusEngine(policy)
+    declared = policy.document["declared"]
+    for action in declared if isinstance(declared, dict) else ():
+        if engine.decide_document(f'{{"action": {{"type": "{action}"}}}}') == regorus.ENGINE_FAILED:
+            raise BundleRefused("the engine cannot evaluate it")
+        await asyncio.sleep(0)
+    return engine
+
+
+Versions = Mapping[Level, Digest]
+Key = tuple[UUID, str]  # tenant and agent
+Loader = Callable[[Effective], Awaitable[PolicyEngine]]
+
+
 class ActivePolicies:
-    """The `Policies` port. A bundle that cannot be loaded leaves the tenant's last good one in force."""
+    """The `Policies` port. A policy that cannot be loaded leaves the tenant's last good one in force.
 
-    def __init__(self, store: PolicyStore, load: Callable[[Effective], PolicyEngine] = regorus.load) -> None:
+    What the organisation changes is loaded for each tenant at its own next decision.
+    """
+
+    def __init__(self, store: PolicyStore, load_: Loader = load) -> None:
         self._store = store
-        self._load = load
-        self._engines: OrderedDict[UUID, tuple[Digest, PolicyEngine]] = OrderedDict()
+        self._load = load_
+        self._active = _Engines()
+        self._candidates = _Engines()
 
-    async def active(self, tenant_id: UUID) -> PolicyEngine:
+    async def active(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine:
         """Raises what the store raises only for a tenant that has no engine yet: nothing is decided then."""
+        key = tenant_id, agent
         try:
-            return await self._newest(tenant_id)
+            versions = (await self._store.pointers(tenant_id, agent)).active
+            if not _decides(versions):
+                return DenyEverything()
+            return await self._loaded(self._active, key, versions)
+        except BundleRefused:
+            return self._active.last_good(key) or DenyEverything()
         except Exception as error:
-            kept = self._engines.get(tenant_id)
+            kept = self._active.last_good(key)
             if kept is None:
-                if isinstance(error, BundleRefused):
-                    return DenyEverything()
                 raise
             log.warning(
-                "policy_not_refreshed", tenant=str(tenant_id), kept=kept[0], error=type(error).__name__
+                "policy_not_refreshed", tenant=str(tenant_id), kept=kept.version, error=type(error).__name__
             )
-            return kept[1]
+            return kept
 
-    async def _newest(self, tenant_id: UUID) -> PolicyEngine:
-        kept = self._engines.get(tenant_id)
-        if kept is not None and kept[0] == await self._store.active_version(tenant_id):
-            self._engines.move_to_end(tenant_id)
-            return kept[1]
-        published = await self._store.active(tenant_id)
-        if published is None:
-            return DenyEverything()
-        return self._keep(tenant_id, published)
+    async def candidate(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine | None:
+        """What is tried; None where nothing is, or where it cannot be loaded. Never raises."""
+        try:
+            pointers = await self._store.pointers(tenant_id, agent)
+            versions = {**pointers.active, **pointers.candidate}
+            if not pointers.candidate or not _decides(versions):
+                return None
+            return await self._loaded(self._candidates, (tenant_id, agent), versions)
+        except BundleRefused:
+            return None
+        except Exception as error:  # noqa: BLE001 - what is only tried must not touch what decides
+            log.warning("candidate_not_loaded", tenant=str(tenant_id), error=type(error).__name__)
+            return None
 
-    def _keep(self, tenant_id: UUID, published: Published) -> PolicyEngine:
-        engine = self._load(alone(read_published(published.content)))
-        self._engines[tenant_id] = published.version, engine
-        self._engines.move_to_end(tenant_id)
-        if len(self._engines) > CAPACITY:
-            self._engines.popitem(last=False)
+    async def _loaded(self, engines: "_Engines", key: Key, versions: Versions) -> PolicyEngine:
+        if engines.was_refused(key, versions):
+            raise BundleRefused("it was refused before")
+        kept = engines.of(key, versions)
+        if kept is not None:
+            return kept
+        try:
+            contents = await self._store.contents(key[0], versions)
+            policy = effective({level: read_published(content) for level, content in contents.items()})
+            engine = await self._load(policy)
+        except BundleRefused:
+            engines.refuse(key, versions)
+            log.warning(
+                "policy_refused", tenant=str(key[0]), agent=key[1], versions=sorted(versions.values())
+            )
+            raise
+        await self._store.keep(key[0], policy.version, policy.content)
+        engines.put(key, versions, engine)
         return engine
+
+
+def _decides(versions: Versions) -> bool:
+    """Whether it is a policy of the organisation or the tenant; an agent's alone is none."""
+    return Level.ORGANISATION in versions or Level.TENANT in versions
+
+
+class _Engines:
+    """The engine of each tenant and agent, and which versions could not be loaded."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Key, tuple[Versions, PolicyEngine]] = OrderedDict()
+        self._refused: OrderedDict[Key, Versions] = OrderedDict()
+
+    def of(self, key: Key, versions: Versions) -> PolicyEngine | None:
+        kept = self._kept.get(key)
+        if kept is None or kept[0] != versions:
+            return None
+        self._kept.move_to_end(key)
+        return kept[1]
+
+    def last_good(self, key: Key) -> PolicyEngine | None:
+        kept = self._kept.get(key)
+        return kept[1] if kept else None
+
+    def put(self, key: Key, versions: Versions, engine: PolicyEngine) -> None:
+        self._kept[key] = versions, engine
+        self._kept.move_to_end(key)
+        if len(self._kept) > CAPACITY:
+            self._kept.popitem(last=False)
+
+    def was_refused(self, key: Key, versions: Versions) -> bool:
+        return self._refused.get(key) == versions
+
+    def refuse(self, key: Key, versions: Versions) -> None:
+        self._refused[key] = versions
+        if len(self._refused) > CAPACITY:
+            self._refused.popitem(last=False)

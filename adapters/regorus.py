@@ -1,26 +1,27 @@
 """Decides with Rego in this process. Whatever goes wrong in the engine is an answer: deny.
 
-A native engine belongs to the thread that made it: used elsewhere it panics, and freed elsewhere it leaks. So
-engines live in one registry that never ends, outside reference cycles; what callers hold only names a bundle.
+One native engine answers for all policies: each question brings what its policy says about the action
+(docs/decisions/0014). The engine belongs to the thread that made it: used elsewhere it panics, and freed
+elsewhere it leaks. So it lives in one place that never ends; what callers hold are documents.
 """
 
 import json
-from collections import OrderedDict
-from collections.abc import Mapping
 from threading import get_ident
 
 import regorus
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from adapters.policy.bundle import library
+from adapters.policy.answered import read_about
+from adapters.policy.bundle import POLICIES, library
+from adapters.policy.cuts import Cuts
 from adapters.policy.effective import Effective
-from adapters.policy.words import answer, denial
-from domain.decision import EngineAnswer, PolicyInput, Reason, Verdict
+from adapters.policy.words import denial
+from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
 
-ANSWER = "data.countersign.decision.answer"
-CAPACITY = 256  # engines of 0.2 MB
+ANSWER = "data.countersign.decision.asked_answer"
+NOTHING = '{"policy":{},"asked":{}}'
 ENGINE_FAILED = denial("default", "engine_failed")
 
 
@@ -37,7 +38,7 @@ class RegorusEngine:
     def __init__(self, policy: Effective) -> None:
         self.version: Digest = policy.version
         self.policy = policy
-        self._document: Mapping[str, JsonValue] = policy.document
+        self._cuts = Cuts(policy.document)
 
     def decide(self, input_: PolicyInput) -> EngineAnswer:
         """Never raises."""
@@ -46,14 +47,12 @@ class RegorusEngine:
     def decide_document(self, document: str) -> EngineAnswer:
         """The same for a stored input, which may lack what a newer version asks for."""
         try:
-            found = _Answer.model_validate_json(_ENGINES.evaluate(self.version, self._document, document))
-            return answer(
-                found.verdict,
-                found.reasons,
-                redacted=frozenset(found.redacted),
-                policy=self._document,
-                document=json.loads(document),
-            )
+            # Only what Python reads as one JSON value is put between other words for the engine.
+            asked: JsonValue = json.loads(document)
+            asked = asked if isinstance(asked, dict) else {}
+            policy = self._cuts.about(_action(asked))
+            found = _ENGINES.answer(f'{{"policy":{policy},"asked":{document}}}')
+            return read_about(found, self.policy, asked)
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
 
@@ -69,59 +68,55 @@ def load(policy: Effective) -> RegorusEngine:
     return engine
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    redacted: tuple[str, ...]
+def _action(asked: dict[str, JsonValue]) -> JsonValue:
+    action = asked.get("action")
+    return action.get("type") if isinstance(action, dict) else None
 
 
 class _Engines:
-    """Parsed once, cloned per bundle; the least recently used are dropped here, on their own thread."""
+    """The engine that answers, and one that is only prepared, of which the next is a clone."""
 
     def __init__(self) -> None:
         self._thread: int | None = None
-        self._base: regorus.Engine | None = None
-        self._by_version: OrderedDict[Digest, regorus.Engine] = OrderedDict()
+        self._prepared: regorus.Engine | None = None
+        self._answering: regorus.Engine | None = None
 
-    def evaluate(self, version: Digest, policy: Mapping[str, JsonValue], document: str) -> str:
-        """The answer as JSON. Raises `EngineUnusable`."""
+    def answer(self, question: str) -> str:
+        """Both are JSON. Raises `EngineUnusable`, and whatever else the engine raises."""
         if self._thread is None:
             self._thread = get_ident()
         if self._thread != get_ident():
             raise EngineUnusable
+        if self._answering is None:
+            self._answering = self._new()
         try:
-            return self._ask(self._engine(version, policy), document)
+            return _ask(self._answering, question)
         except BaseException as error:
+            # What failed halfway may keep the policy it was asked about.
+            self._answering = None
             # A panic of the native engine is a BaseException that has no name to import.
             if type(error).__name__ != "PanicException":
                 raise
-            self._by_version.pop(version, None)
             raise EngineUnusable from None
 
-    def _ask(self, engine: regorus.Engine, document: str) -> str:
-        engine.set_input_json(document)
-        answered = engine.eval_rule_as_json(ANSWER)
-        if not isinstance(answered, str):
-            raise EngineUnusable
-        return answered
+    def _new(self) -> regorus.Engine:
+        if self._prepared is None:
+            self._prepared = regorus.Engine()
+            self._prepared.add_policy("countersign.rego", _library_asked())
+            _ask(self._prepared, NOTHING)
+        return self._prepared.clone()
 
-    def _engine(self, version: Digest, policy: Mapping[str, JsonValue]) -> regorus.Engine:
-        if version not in self._by_version:
-            engine = self._parsed().clone()
-            engine.add_data_json(json.dumps({"bundle": policy}))
-            self._by_version[version] = engine
-        self._by_version.move_to_end(version)
-        if len(self._by_version) > CAPACITY:
-            self._by_version.popitem(last=False)
-        return self._by_version[version]
 
-    def _parsed(self) -> regorus.Engine:
-        if self._base is None:
-            self._base = regorus.Engine()
-            self._base.add_policy("countersign.rego", library())
-        return self._base
+def _ask(engine: regorus.Engine, question: str) -> str:
+    engine.set_input_json(question)
+    answered = engine.eval_rule_as_json(ANSWER)
+    if not isinstance(answered, str) or not answered.startswith("{"):  # undefined is a word in quotes
+        raise EngineUnusable
+    return answered
+
+
+def _library_asked() -> str:
+    return library() + "\n" + (POLICIES / "regorus" / "asked.rego").read_text(encoding="utf-8")
 
 
 _ENGINES = _Engines()

@@ -1,27 +1,26 @@
 """`countersign policy`: put a policy file in force for a tenant, and test policies."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from adapters import regorus
 from adapters.embedded.home import default_home, open_home
 from adapters.policy.bundle import Bundle
-from adapters.policy.effective import Effective, alone
+from adapters.policy.effective import alone
 from adapters.policy.file import read_file
-from adapters.policy.plain import PlainEngine
 from adapters.policy.smoke import smoke
-from adapters.policy.tables import DocumentEngine, run, tables
 from adapters.policy.written import as_amount
 from adapters.postgres.directory import Directory, DirectoryKind
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policy_register import PolicyRegister
 from adapters.postgres.session import Database
-from adapters.rego_tests import LIBRARY, run_rego_tests
 from adapters.settings import Settings, needed
+from cli.policy_backtest import backtest
+from cli.policy_check import check
 from cli.policy_explain import explain
+from cli.policy_tables import test
 from cli.processes import settings_of_running
+from cli.tenants import put_policy
 
 OWNER_URL = "COUNTERSIGN_OWNER_DATABASE_URL"
 
@@ -35,10 +34,13 @@ class NoSuchTenant(Exception):
 
 @click.group()
 def policy() -> None:
-    """Put a policy in force, and test policies."""
+    """Put a policy in force, and check and test policies."""
 
 
+policy.add_command(backtest)
+policy.add_command(check)
 policy.add_command(explain)
+policy.add_command(test)
 
 
 @policy.command()
@@ -52,22 +54,6 @@ def load(file: Path, tenant: str) -> None:
     click.echo(f"In force for {tenant!r}: {_in_words(bundle)}")
 
 
-@policy.command()
-@click.option(
-    "--tables", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None
-)
-def test(folder: Path | None) -> None:
-    """Run the library's Rego tests, and every table of a folder through both engines."""
-    results = [*_rego_results(), *_table_results(folder)]
-    for name, failure in results:
-        if failure:
-            click.echo(f"FAILED  {name}: {failure}")
-    failed = sum(1 for _, failure in results if failure)
-    click.echo(f"{len(results) - failed} passed, {failed} failed")
-    if failed or not results:
-        raise click.exceptions.Exit(1)
-
-
 async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
     """Publishes it and moves the tenant's pointer. Repeating is safe."""
     database = Database(owner_url)
@@ -75,10 +61,7 @@ async def put_in_force(bundle: Bundle, tenant: str, owner_url: str) -> None:
         tenant_id = await Directory(database).tenant_of(DirectoryKind.NAME, tenant)
         if tenant_id is None:
             raise NoSuchTenant(tenant)
-        store = PolicyStore(database)
-        policy_ = alone(bundle)
-        await store.publish(tenant_id, StoredPolicy(policy_.version, policy_.content))
-        await store.activate(tenant_id, policy_.version)
+        await put_policy(PolicyRegister(database), tenant_id, bundle)
     finally:
         await database.close()
 
@@ -104,22 +87,3 @@ def _in_words(bundle: Bundle) -> str:
         f"refunds up to {as_amount(automatic)} go out by themselves, up to {as_amount(approved)} with"
         f" approval, above that never ({alone(bundle).version[:19]})"
     )
-
-
-def _rego_results() -> list[tuple[str, str | None]]:
-    return [
-        (f"{LIBRARY.name}/{name}", None if passed else "is not true") for name, passed in run_rego_tests()
-    ]
-
-
-def _table_results(folder: Path | None) -> list[tuple[str, str | None]]:
-    engines: dict[str, Callable[[Effective], DocumentEngine]] = {
-        "regorus": regorus.load,
-        "plain": PlainEngine,
-    }
-    return [
-        (f"{name} ({engine}): {outcome.note}", outcome.failure)
-        for name, table in tables(folder)
-        for engine, make in engines.items()
-        for outcome in run(table, make)
-    ]

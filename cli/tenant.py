@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.keys import EnvelopeKeys
-from adapters.policy.effective import alone
+from adapters.policy.published import published
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.key_store import PostgresKeyStore
-from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_register import PolicyRegister
 from adapters.postgres.session import Database
 from adapters.postgres.tenant_list import ListedTenant, listed_tenants
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -68,7 +68,7 @@ async def tenant_stores(settings: Settings) -> AsyncIterator[TenantStores]:
     key_database = Database(needed(settings.app_keys_url), pool_size=1)
     keys = EnvelopeKeys(PostgresKeyStore(key_database), base64.b64decode(needed(settings.master_key)))
     try:
-        yield TenantStores(TenantRegistry(owner, keys), ArticleShelf(owner), PolicyStore(owner))
+        yield TenantStores(TenantRegistry(owner, keys), ArticleShelf(owner), PolicyRegister(owner))
     finally:
         await owner.close()
         await key_database.close()
@@ -76,7 +76,7 @@ async def tenant_stores(settings: Settings) -> AsyncIterator[TenantStores]:
 
 def summary(spec: TenantSpec, added: Added, api_port: int) -> list[str]:
     """What was made, in a few lines."""
-    version = alone(spec.policy).version
+    version = published(spec.policy).version
     return [
         f"Tenant {spec.name!r} was {'added' if added.is_new else 'brought up to date'} ({added.tenant_id})",
         f"  mode      {spec.file.settings.mode.value}",

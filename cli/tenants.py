@@ -5,10 +5,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from adapters.policy.bundle import Bundle
-from adapters.policy.effective import alone
 from adapters.policy.file import parse
+from adapters.policy.published import published
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.tenant_registry import (
     HelpdeskEntry,
     PrincipalEntry,
@@ -65,7 +65,7 @@ class TenantStores:
 
     registry: TenantRegistry
     articles: ArticleShelf
-    policies: PolicyStore
+    policies: PolicyRegister
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ async def add_tenant(stores: TenantStores, spec: TenantSpec) -> Added:
     )
 
 
-async def put_policy(policies: PolicyStore, tenant_id: UUID, policy: Bundle) -> bool:
+async def put_policy(policies: PolicyRegister, tenant_id: UUID, policy: Bundle) -> bool:
     """Publishes and switches on; whether anything changed."""
-    compiled = alone(policy)
-    if await policies.active_version(tenant_id) == compiled.version:
+    file, place = published(policy), Place(tenant_id)
+    if await policies.active(place) == file.version:
         return False
-    await policies.publish(tenant_id, StoredPolicy(version=compiled.version, content=compiled.content))
-    await policies.activate(tenant_id, compiled.version)
+    await policies.publish(place, file, Publication(reason="from the tenant file"))
+    await policies.activate(place, file.version)
     return True
 
 

@@ -316,10 +316,17 @@ class PolicyEngine(Protocol):
 
 
 class Policies(Protocol):
-    """The active bundle of a tenant."""
+    """The policies of a tenant and an agent: organisation, tenant and agent together."""
 
-    async def active(self, tenant_id: UUID) -> PolicyEngine:
-        """The engine with the newest good bundle; engines live on the event loop's thread only."""
+    async def active(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
+        """The engine with the newest good policy; engines live on the event loop's thread only.
+
+        Where there is none, the engine denies.
+        """
+        ...
+
+    async def candidate(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine | None:
+        """What is tried beside it; None where nothing is. Never raises and decides nothing."""
         ...
 
 

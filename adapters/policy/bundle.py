@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from adapters.policy.conditions import Condition, Fields
-from adapters.policy.fields import FieldType, closed_words, input_fields
+from adapters.policy.fields import FieldType, input_fields
 from adapters.policy.primitives._base import Asked, Counter, Primitive
 from adapters.policy.primitives.action_allowlist import ActionAllowlist
 from adapters.policy.primitives.allow import Allow
@@ -258,19 +258,7 @@ class Bundle(TextModel):
         types |= {f"facts.{name}": FACT_TYPES[kind] for name, kind in self.facts.items()}
         for action in self.actions.values():
             types |= {f"action.arguments.{name}": each.field_type for name, each in action.arguments.items()}
-        return Fields(types, {**closed_words(), "action.type": frozenset(self.declared), **self._listed()})
-
-    def _listed(self) -> dict[str, frozenset[str]]:
-        """The words of arguments that have a list of them in every action."""
-        listed: dict[str, list[tuple[str, ...] | None]] = {}
-        for action in self.actions.values():
-            for name, argument in action.arguments.items():
-                listed.setdefault(f"action.arguments.{name}", []).append(argument.values)
-        return {
-            name: frozenset(word for words in each for word in words or ())
-            for name, each in listed.items()
-            if None not in each
-        }
+        return Fields(types)
 
     @property
     def declared(self) -> dict[str, RiskBand]:

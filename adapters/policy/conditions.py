@@ -12,7 +12,6 @@ from pydantic import Discriminator, Field, JsonValue, StrictBool, StrictInt, Tag
 
 from adapters.policy.fields import FieldType
 from adapters.policy.patterns import Pattern
-from adapters.policy.suggestion import perhaps
 from adapters.policy.written import Amounts, by_currency
 from domain.conversation import TextModel
 
@@ -30,10 +29,9 @@ Words = Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(min_l
 
 
 class Fields(NamedTuple):
-    """What a bundle's conditions may name, and what fields of a closed set can hold."""
+    """What a bundle's conditions may name."""
 
     types: Mapping[str, FieldType]
-    words: Mapping[str, frozenset[str]] = {}
 
     def path(self, name: str) -> list[JsonValue]:
         """Below the input. Declared names may have dots of their own."""
@@ -157,23 +155,11 @@ def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator
             yield f"{condition.field} is a whole number, no amount"
     elif word == "equals" and type(condition.equals) is not _PYTHON[kind]:
         yield f"{condition.field} is of type {kind}"
-    elif word in {"equals", "in", "contains_any", "subset_of"}:
-        yield from _strange_words(condition, comparison, fields)
     if condition.between is not None and _is_empty(*condition.between):
         yield f"nothing is between these two: {condition.field} must have the lower one first"
     other = condition.equals_field or condition.at_most_field
     if other is not None and other in fields.types and fields.types[other] is not kind:
         yield f"{condition.field} and {other} are of different types"
-
-
-def _strange_words(condition: Condition, comparison: str, fields: Fields) -> Iterator[str]:
-    """Words that the field never holds: a comparison with one of them is decided for ever."""
-    value = getattr(condition, comparison)
-    known = fields.words.get(str(condition.field))
-    for each in value if isinstance(value, tuple) else (value,):
-        if known is not None and each not in known:
-            near = perhaps(each, sorted(known)) or f": it is one of {', '.join(sorted(known))}"
-            yield f"{condition.field} is never {each!r}{near}"
 
 
 def _is_empty(least: Any, most: Any) -> bool:

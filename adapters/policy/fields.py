@@ -40,42 +40,8 @@ def input_fields() -> Mapping[str, FieldType]:
     return {path: kind for path, kind in _walk(PolicyInput, "") if path != "agent.chain"}
 
 
-@lru_cache(maxsize=1)
-def closed_words() -> Mapping[str, frozenset[str]]:
-    """What a field of a closed set can hold; a word beside them would never be met."""
-    return {
-        path: frozenset(str(each) for each in kind)
-        for path, kind in ((path, _element(kind)) for path, kind in _annotated(PolicyInput, ""))
-        if isinstance(kind, type) and issubclass(kind, Enum)
-    }
-
-
-def _element(kind: Any) -> Any:
-    return _bare(get_args(kind)[0]) if get_origin(kind) is tuple else kind
-
-
-def _annotated(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        path, kind = prefix + name, _bare(field.annotation)
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in SIMPLE:
-            yield from _annotated(kind, f"{path}.")
-        else:
-            yield path, kind
-
-
-def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldType]]:
-    for path, kind in _annotated(model, prefix):
-        if kind in SIMPLE:
-            yield path, SIMPLE[kind]
-        elif get_origin(kind) is tuple:
-            yield path, FieldType.LIST
-        elif isinstance(kind, type) and issubclass(kind, Enum):
-            yield path, FieldType.TEXT
-        elif path == "schema_version":
-            yield path, FieldType.INTEGER
-
-
-def _bare(annotation: Any) -> Any:
+def bare(annotation: Any) -> Any:
+    """The type without `Annotated` and without None."""
     while True:
         origin = get_origin(annotation)
         if origin is Annotated:
@@ -84,3 +50,18 @@ def _bare(annotation: Any) -> Any:
             annotation = next(each for each in get_args(annotation) if each is not type(None))
         else:
             return annotation
+
+
+def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldType]]:
+    for name, field in model.model_fields.items():
+        path, kind = prefix + name, bare(field.annotation)
+        if kind in SIMPLE:
+            yield path, SIMPLE[kind]
+        elif get_origin(kind) is tuple:
+            yield path, FieldType.LIST
+        elif isinstance(kind, type) and issubclass(kind, Enum):
+            yield path, FieldType.TEXT
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _walk(kind, f"{path}.")
+        elif get_origin(kind) not in {dict, None} or name == "schema_version":
+            yield path, FieldType.INTEGER

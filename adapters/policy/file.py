@@ -13,7 +13,7 @@ from yaml.nodes import Node
 from adapters.policy import first_version
 from adapters.policy.bundle import Bundle, FactType
 from adapters.policy.effective import alone
-from adapters.policy.mistaken import left_empty, strange_words
+from adapters.policy.mistaken import left_empty, strange_rules
 from adapters.policy.suggestion import perhaps
 from adapters.policy.yaml_file import composed, line_of, plain, read_text, shown
 from domain.errors import BundleRefused
@@ -63,19 +63,6 @@ def read_file(path: Path) -> Bundle:
         raise BundleRefused(f"{path.name}: {refused.why}") from None
 
 
-def read_published(content: str) -> Bundle:
-    """The file in `Effective.content`, or what an earlier release stored. Raises `BundleRefused`."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        raise BundleRefused("it is not a published policy") from None
-    if not isinstance(document, dict) or not isinstance(document.get("sources", {}), dict):
-        raise BundleRefused("it is not a published policy")
-    # The first release stored one document; today's sources are by level.
-    document = document.get("bundle") or document.get("sources", {}).get("tenant")
-    return parse(json.dumps(document, indent=1))
-
-
 def _first(mistakes: Iterator[str]) -> str:
     """Enough to begin with: a file that is no policy at all has thousands."""
     found = [*islice(mistakes, MOST_MISTAKES)]
@@ -120,7 +107,7 @@ def _model_in(annotation: Any) -> Any:
 def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
     """Names of actions and fields that nobody knows, and comparisons that a field's type has not."""
     yield from _mistaken_amounts(bundle, root)
-    yield from (f"line {line_of(root, path)}, {sentence}" for path, sentence in strange_words(bundle))
+    yield from (f"line {line_of(root, path)}, {sentence}" for path, sentence in strange_rules(bundle))
     known = bundle.declared
     for number, rule in enumerate(bundle.rules):
         line = line_of(root, ["rules", number])

@@ -53,7 +53,14 @@ class PlainEngine:
         asked = json.loads(document)
         if not isinstance(asked, dict):
             return denial("input_is_complete", "schema_unknown")
-        found = self.findings(asked)
+        return self.answer(asked, self.findings(asked))
+
+    def findings(self, document: Json) -> tuple[Finding, ...]:
+        """Everything that is found, decisive or not: first what always holds, then level by level."""
+        return (*_invariants(document, self._policy), *_found(document, self._policy))
+
+    def answer(self, document: Json, found: Sequence[Finding]) -> EngineAnswer:
+        """What findings about a document come to."""
         verdict = strictest(*(each.verdict for each in found))
         decisive = [Reason(rule=each.rule, code=each.code) for each in found if each.verdict is verdict]
         return answer(
@@ -61,12 +68,8 @@ class PlainEngine:
             decisive or [Reason(rule="default", code="no_rule_applies")],
             redacted={each.rule for each in found if each.verdict is Verdict.SANITIZE},
             policy=self._policy,
-            document=asked,
+            document=document,
         )
-
-    def findings(self, document: Json) -> tuple[Finding, ...]:
-        """Everything that is found, decisive or not: first what always holds, then level by level."""
-        return (*_invariants(document, self._policy), *_found(document, self._policy))
 
 
 def _found(document: Json, policy: Json) -> Iterator[Finding]:

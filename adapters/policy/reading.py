@@ -1,12 +1,12 @@
 """Reads an input document that may lack anything and hold anything."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from pydantic import JsonValue
 
 Json = Mapping[str, JsonValue]
+LARGEST = 2**53 - 1
 
 
 def at(document: JsonValue | Json, *path: str) -> Any:
@@ -20,8 +20,8 @@ def at(document: JsonValue | Json, *path: str) -> Any:
 
 
 def whole(value: object) -> int | None:
-    """A whole number; JSON does not tell 50 from 50.0, so neither do we."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    """A whole number that every reader of JSON reads alike; JSON does not tell 50 from 50.0, nor do we."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         return None
     return int(value) if value == int(value) else None
 

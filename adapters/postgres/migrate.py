@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "measure_tickets")
+MAIN = Schema(SCHEMA, main, "publish_policies")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 

@@ -277,10 +277,19 @@ passages = Table(
 policy_versions = Table(
     "policy_versions",
     main,
-    tenant(),
+    tenant(),  # nobody's, for the organisation
     text_key(),
     required("content"),  # canonical JSON, byte for byte what the digest was made from
-    at("created_at"),
+    at("published_at"),
+    required("level"),
+    required("agent", ""),
+    Column("author", Text),  # None: not known
+    codes("reviewers"),
+    required("reason", ""),
+    Column("replaces", Text),
+    required("diff", ""),
+    Column("test_run", JSONB),
+    Index("policy_versions_of_agent", "tenant_id", "agent", "id", unique=True),
 )
 
 policy_pointers = Table(
@@ -290,9 +299,23 @@ policy_pointers = Table(
     text_key("kind"),
     required("version_id"),
     at("moved_at"),
+    Column("agent", Text, primary_key=True, nullable=False, server_default=""),
+    Column("moved_by", Text),
+    Column("second", Text),
     ForeignKeyConstraint(
-        ["tenant_id", "version_id"], [f"{SCHEMA}.policy_versions.tenant_id", f"{SCHEMA}.policy_versions.id"]
+        ["tenant_id", "agent", "version_id"],
+        [f"{SCHEMA}.policy_versions.{name}" for name in ("tenant_id", "agent", "id")],
     ),
+)
+
+# What levels of policy come to; decisions name it.
+policy_compositions = Table(
+    "policy_compositions",
+    main,
+    tenant(),
+    text_key(),
+    required("content"),
+    at("composed_at"),
 )
 
 decisions = Table(

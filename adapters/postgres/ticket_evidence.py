@@ -36,7 +36,7 @@ TABLES = {
     ),
 }
 POLICIES = text("""
-    select v.id, v.content from policy_versions v
+    select v.id, v.content from policy_compositions v
     where v.tenant_id = :tenant and v.id in
         (select policy_version from decisions where tenant_id = :tenant and ticket_id = :ticket)
     order by v.id

@@ -77,9 +77,11 @@ typed(type, value) := is_string(value) if {
 	type == "integer"
 } else := false
 
-# Rego orders values of different types (5000 <= [] is true), so only whole numbers are compared.
+# Rego orders values of different types (5000 <= [] is true), so only whole numbers are compared. Above 2^53
+# readers of JSON disagree about which number was written.
 whole(value) if {
 	is_number(value)
+	abs(value) <= 9007199254740991
 	round(value) == value
 } else := false
 

@@ -35,8 +35,8 @@ def gate(office: Office, policies: InMemoryPolicies | None = None) -> PolicyActi
 
 
 class NoBundle(InMemoryPolicies):
-    async def active(self, tenant_id: UUID) -> PolicyEngine:
-        del tenant_id
+    async def active(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
+        del tenant_id, agent
         raise BundleRefused("it is empty")
 
 

@@ -1,65 +1,78 @@
 """Which policy decides, and what happens when there is none, or it is broken, or cannot be read."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.active_policies import ActivePolicies, DenyEverything
-from adapters.policy.effective import alone
+from adapters.active_policies import ActivePolicies, DenyEverything, load
+from adapters.policy.bundle import Level
+from adapters.policy.effective import Effective, alone, effective
 from adapters.policy.file import parse
+from adapters.policy.published import published
 from adapters.policy.tables import pack
+from adapters.postgres.policies import Pointers
 from domain.decision import Verdict
+from domain.errors import BundleRefused
 from domain.model import Digest
+from domain.ports import PolicyEngine
 from tests.adapters.policy_inputs import as_input, refund
 
 STARTER_BUNDLE = parse(pack("support_default").read_text())
-TEXT = alone(STARTER_BUNDLE).content
+TEXT = published(STARTER_BUNDLE).content
 STRICTER = TEXT.replace('"50.00"', '"20.00"')
 BROKEN = TEXT.replace('"50.00"', '"fifty"')
+TENANT = uuid4()
+AGENT = "support_agent"
 
 
 class Away(Exception):
     """The database does not answer."""
 
 
-@dataclass(frozen=True)
-class Stored:
-    version: Digest
-    content: str
-
-
 class InMemoryPolicyStore:
-    """One published text per tenant."""
+    """Published texts and the pointers to them, of one tenant."""
 
     def __init__(self) -> None:
-        self.pointers: dict[UUID, Stored] = {}
+        self.active: dict[Level, Digest] = {}
+        self.candidate: dict[Level, Digest] = {}
+        self.texts: dict[Digest, str] = {}
+        self.kept: dict[Digest, str] = {}
         self.away = False
         self.texts_read = 0
 
-    def activate(self, tenant_id: UUID, text: str) -> None:
-        self.pointers[tenant_id] = Stored(f"sha256:{uuid4().hex * 2}", text)
+    def activate(self, text: str, level: Level = Level.TENANT) -> None:
+        self.active[level] = self._published(text)
 
-    async def active_version(self, tenant_id: UUID) -> Digest | None:
+    def try_out(self, text: str, level: Level = Level.TENANT) -> None:
+        self.candidate[level] = self._published(text)
+
+    async def pointers(self, tenant_id: UUID, agent: str) -> Pointers:
         if self.away:
             raise Away
-        stored = self.pointers.get(tenant_id)
-        return stored.version if stored else None
+        if (tenant_id, agent) != (TENANT, AGENT):
+            return Pointers()
+        return Pointers(dict(self.active), dict(self.candidate))
 
-    async def active(self, tenant_id: UUID) -> Stored | None:
-        if self.away:
-            raise Away
+    async def contents(self, tenant_id: UUID, versions: Mapping[Level, Digest]) -> Mapping[Level, str]:
+        assert tenant_id == TENANT
         self.texts_read += 1
-        return self.pointers.get(tenant_id)
+        return {level: self.texts[version] for level, version in versions.items()}
 
+    async def keep(self, tenant_id: UUID, version: Digest, content: str) -> None:
+        assert tenant_id == TENANT
+        self.kept[version] = content
 
-TENANT = uuid4()
+    def _published(self, text: str) -> Digest:
+        version = f"sha256:{uuid4().hex * 2}"
+        self.texts[version] = text
+        return version
 
 
 @pytest.fixture
 def store() -> InMemoryPolicyStore:
     store = InMemoryPolicyStore()
-    store.activate(TENANT, TEXT)
+    store.activate(TEXT)
     return store
 
 
@@ -76,9 +89,45 @@ async def test_new_limit_decides_the_next_refund(
     store: InMemoryPolicyStore, policies: ActivePolicies
 ) -> None:
     before = await verdict(policies)
-    store.activate(TENANT, STRICTER)
+    store.activate(STRICTER)
 
     assert (before, await verdict(policies)) == (Verdict.ALLOW, Verdict.APPROVAL_NEEDED)
+
+
+async def test_organisation_tightens_and_never_loosens(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    store.activate(STRICTER, Level.ORGANISATION)
+    tightened = await verdict(policies)
+    store.activate(STRICTER)
+    store.activate(TEXT, Level.ORGANISATION)
+
+    assert (tightened, await verdict(policies)) == (Verdict.APPROVAL_NEEDED, Verdict.APPROVAL_NEEDED)
+
+
+async def test_version_is_of_all_levels_and_is_kept_as_evidence(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    strict = parse(pack("support_default").read_text().replace('"50.00"', '"20.00"'))
+    store.activate(published(strict, Level.ORGANISATION).content, Level.ORGANISATION)
+
+    engine = await policies.active(TENANT)
+
+    both = effective({Level.ORGANISATION: strict, Level.TENANT: STARTER_BUNDLE})
+    assert engine.version == both.version != alone(STARTER_BUNDLE).version
+    assert store.kept == {both.version: both.content}
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [(Level.ORGANISATION, Verdict.ALLOW), (Level.AGENT, Verdict.DENY)]
+)
+async def test_organisation_decides_for_a_tenant_without_policy_and_an_agent_does_not(
+    store: InMemoryPolicyStore, policies: ActivePolicies, level: Level, expected: Verdict
+) -> None:
+    store.active.clear()
+    store.activate(TEXT, level)
+
+    assert await verdict(policies) is expected
 
 
 async def test_unchanged_policy_is_read_once(store: InMemoryPolicyStore, policies: ActivePolicies) -> None:
@@ -88,19 +137,45 @@ async def test_unchanged_policy_is_read_once(store: InMemoryPolicyStore, policie
     assert store.texts_read == 1
 
 
-async def test_broken_bundle_leaves_the_last_good_one(
+async def test_broken_policy_leaves_the_last_good_one_and_is_read_once(
     store: InMemoryPolicyStore, policies: ActivePolicies
 ) -> None:
     good = await policies.active(TENANT)
-    store.activate(TENANT, BROKEN)
+    store.activate(BROKEN)
 
-    assert await policies.active(TENANT) is good
+    assert [await policies.active(TENANT) for _ in range(3)] == [good] * 3
+    assert store.texts_read == 2
 
 
-async def test_broken_first_bundle_denies(store: InMemoryPolicyStore, policies: ActivePolicies) -> None:
-    store.activate(TENANT, BROKEN)
+async def test_policy_after_a_broken_one_decides(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    store.activate(BROKEN)
+    await policies.active(TENANT)
+    store.activate(STRICTER)
+
+    assert await verdict(policies) is Verdict.APPROVAL_NEEDED
+
+
+async def test_broken_first_policy_denies(store: InMemoryPolicyStore, policies: ActivePolicies) -> None:
+    store.activate(BROKEN)
 
     assert await verdict(policies) is Verdict.DENY
+
+
+async def test_policy_that_the_engine_refuses_leaves_the_last_good_one(store: InMemoryPolicyStore) -> None:
+    strict = alone(parse(pack("support_default").read_text().replace('"50.00"', '"20.00"'))).version
+
+    async def picky(policy: Effective) -> PolicyEngine:
+        if policy.version == strict:
+            raise BundleRefused("the engine cannot evaluate it")
+        return await load(policy)
+
+    policies = ActivePolicies(store, picky)
+    good = await policies.active(TENANT)
+    store.activate(STRICTER)
+
+    assert await policies.active(TENANT) is good
 
 
 async def test_tenant_without_policy_is_denied_everything(policies: ActivePolicies) -> None:
@@ -126,3 +201,31 @@ async def test_outage_before_the_first_answer_is_not_an_answer(
 
     with pytest.raises(Away):
         await policies.active(TENANT)
+
+
+# --- what is tried --------------------------------------------------------------------------------
+
+
+async def test_candidate_is_tried_beside_the_active_levels(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    assert await policies.candidate(TENANT) is None
+    store.try_out(STRICTER, Level.ORGANISATION)
+
+    tried = await policies.candidate(TENANT)
+
+    assert tried is not None
+    assert tried.decide(as_input(refund(4000))).verdict is Verdict.APPROVAL_NEEDED
+    assert await verdict(policies) is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("trouble", ["broken", "away"])
+async def test_trouble_with_a_candidate_touches_no_decision(
+    store: InMemoryPolicyStore, policies: ActivePolicies, trouble: str
+) -> None:
+    await policies.active(TENANT)
+    store.try_out(BROKEN)
+    store.away = trouble == "away"
+
+    assert await policies.candidate(TENANT) is None
+    assert await verdict(policies) is Verdict.ALLOW

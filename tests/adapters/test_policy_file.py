@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from adapters.policy.bundle import PRIMITIVES, Level
 from adapters.policy.effective import alone
-from adapters.policy.file import parse, read_published
+from adapters.policy.file import parse
 from adapters.policy.plain import PlainEngine
+from adapters.policy.published import published, read_published
 from adapters.policy.tables import pack
 from adapters.policy.written import BundleCurrency
 from domain.decision import Obligations, Rung, Verdict
@@ -14,6 +16,38 @@ from domain.errors import BundleRefused
 from tests.adapters.policy_inputs import other, refund, reply
 
 TEXT = pack("support_default").read_text()
+EVERY_PRIMITIVE = """
+schema_version: 2
+name: everything
+default: approval_needed
+approval: {approver_groups: [leads], ladder: [{after: 1h, approver_groups: [heads]}]}
+agents: {support_agent: {permission_level: execute_with_approval}}
+facts: {paid: amount, delivered: flag}
+actions: {store_credit: {band: low, arguments: {orders: {type: ids, most: 3}}, amount: {sum: [paid]}}}
+rules:
+  - id: everything
+    must_hold: true
+    when:
+      actions: [refund]
+      condition: {all: [{not: {field: mode, equals: assist}}, {field: action.zones, subset_of: [public]}]}
+    allow: true
+    action_allowlist: [refund]
+    channel_allowlist: [public]
+    hours:
+      zone: Europe/Berlin
+      open: {weekdays: ["09:00-17:30"], saturday: ["22:00-02:00"]}
+      holidays: ["2026-12-25"]
+    purpose: [support]
+    rate: {at_most: 3, per: customer, within: 30d}
+    redact_fields: [email]
+    require: [{condition: {field: facts.delivered, equals: true}, code: not_delivered}]
+    require_approval: {}
+    residency: [eu]
+    tenant_scope: true
+    threshold: {allow_up_to: {EUR: "50.00"}, approval_up_to: {EUR: "500.00"}}
+  - id: never
+    deny: true
+"""
 
 
 def refusal(text: str) -> str:
@@ -121,13 +155,38 @@ def test_version_follows_the_meaning_and_not_the_layout() -> None:
     assert alone(parse(TEXT.replace(LINE, 'allow_up_to: {EUR: "50.01"'))).version != alone(same).version
 
 
-def test_published_policy_reads_back_the_same() -> None:
+PUBLISHABLE = [TEXT, pack("retail").read_text(), EVERY_PRIMITIVE]
+
+
+@pytest.mark.parametrize("text", PUBLISHABLE)
+@pytest.mark.parametrize("level", Level)
+def test_published_policy_reads_back_the_same(text: str, level: Level) -> None:
+    bundle = parse(text)
+
+    assert read_published(alone(bundle, level).content) == bundle
+    assert read_published(published(bundle, level, agent="").content) == bundle
+
+
+def test_every_primitive_is_published_above() -> None:
+    written = {name for rule in parse(EVERY_PRIMITIVE).rules for name in rule.primitives()}
+
+    assert written == set(PRIMITIVES)
+
+
+def test_amounts_are_published_as_people_write_them() -> None:
+    assert '"allow_up_to":{"EUR":"50.00"' in alone(parse(TEXT)).content
+
+
+def test_version_names_the_level_and_the_agent() -> None:
     bundle = parse(TEXT)
+    versions = {
+        published(bundle, Level.ORGANISATION).version,
+        published(bundle, Level.TENANT).version,
+        published(bundle, Level.AGENT, agent="support_agent").version,
+        published(bundle, Level.AGENT, agent="billing_agent").version,
+    }
 
-    content = alone(bundle).content
-
-    assert read_published(content) == bundle
-    assert '"allow_up_to":{"EUR":"50.00"' in content
+    assert len(versions) == 4
 
 
 UNPUBLISHED = ["", "[]", "{}", "{", TEXT, json.dumps(parse(TEXT).content()), '{"sources": []}']

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
+from adapters.active_policies import ActivePolicies
 from adapters.keys import EnvelopeKeys
-from adapters.policy.effective import Effective, effective
-from adapters.policy.recorded import levels_of
+from adapters.policy.effective import Effective
 from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -33,9 +33,9 @@ async def a_story(databases: Databases, registry: TenantRegistry, keys: Envelope
 
 async def policy_of(story: Story) -> Effective:
     """The one in force."""
-    stored = await PolicyStore(story.databases.app).active(story.ticket.tenant_id)
-    assert stored is not None
-    return effective(levels_of(stored.content))
+    engine = await ActivePolicies(PolicyStore(story.databases.app)).active(story.ticket.tenant_id)
+    assert isinstance(engine, RegorusEngine)
+    return engine.policy
 
 
 async def decided(

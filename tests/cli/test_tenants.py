@@ -5,11 +5,11 @@ from uuid import uuid4
 import pytest
 
 from adapters.keys import EnvelopeKeys
-from adapters.policy.effective import alone
+from adapters.policy.published import published
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.connections import Connections
 from adapters.postgres.knowledge import PostgresKnowledge
-from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_register import Place, PolicyRegister
 from adapters.postgres.principals import Principals
 from adapters.postgres.tenant_list import listed_tenants
 from adapters.postgres.tenant_registry import AlreadyRegistered, TenantRegistry
@@ -26,7 +26,7 @@ PUBLIC = frozenset({KnowledgeZone.PUBLIC})
 
 @pytest.fixture
 def stores(databases: Databases, registry: TenantRegistry) -> TenantStores:
-    return TenantStores(registry, ArticleShelf(databases.owner), PolicyStore(databases.owner))
+    return TenantStores(registry, ArticleShelf(databases.owner), PolicyRegister(databases.owner))
 
 
 def a_name() -> str:
@@ -47,7 +47,8 @@ async def test_added_tenant_can_work(
     assert (await connections.slack(added.tenant_id)).team_id == spec.file.slack.team_id
     configuration = await PostgresTenants(databases.app).configuration(added.tenant_id)
     assert configuration.signature == "Kind regards\nLantern Lamps"
-    assert await PolicyStore(databases.app).active_version(added.tenant_id) == alone(spec.policy).version
+    in_force = await PolicyRegister(databases.owner).active(Place(added.tenant_id))
+    assert in_force == published(spec.policy).version
     found = await PostgresKnowledge(databases.app).search(added.tenant_id, "Which bulbs fit?", PUBLIC, 3)
     assert [passage.title for passage in found] == ["Bulbs"]
 

@@ -176,9 +176,8 @@ def _merged(document: Document, more: Document) -> Document:
     together = dict(document)
     for name, value in more.items():
         kept = together.get(name)
-        if isinstance(kept, dict) and isinstance(value, dict):
-            value = _merged(kept, value)
-        together[name] = value
+        deeper = isinstance(kept, dict) and isinstance(value, dict)
+        together[name] = _merged(dict(kept or {}), value) if deeper else value
     return together
 
 

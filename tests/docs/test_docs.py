@@ -20,6 +20,7 @@ def _declared() -> set[str]:
         requirements += extra
     for group in project["dependency-groups"].values():
         requirements += [entry for entry in group if isinstance(entry, str)]
+    requirements += (ROOT / "requirements/oracle.in").read_text().splitlines()
     names = (NAME.match(requirement) for requirement in requirements)
     return {name.group().lower() for name in names if name}
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_validator
 
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
@@ -20,12 +20,12 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(
-    r"(19[7-9]|20[0-9]|21[0-9])[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-)
 OF_THE_MACHINE = frozenset({"localtime", "Factory"})  # another time on another machine
 WHOLE_DAY = 24 * 60
+MOMENT = re.compile(
+    r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
 
 
 def _minutes(text: object) -> tuple[int, int]:
@@ -45,8 +45,13 @@ def _calendar_day(text: object) -> object:
     return text
 
 
-OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes)]
-OpenSpans = Annotated[tuple[OpenSpan, ...], Field(min_length=1)]
+def _as_span(minutes: tuple[int, int]) -> str:
+    start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
+    return f"{start}-{end}"
+
+
+# Written "09:00-17:30", held as minutes of the day.
+OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
 CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
 
 
@@ -60,7 +65,7 @@ class Hours(TextModel):
     }
 
     zone: str = Field(max_length=64)
-    open: dict[str, OpenSpans] = Field(min_length=1)
+    open: dict[str, tuple[OpenSpan, ...]] = Field(min_length=1)
     holidays: tuple[CalendarDay, ...] = Field((), max_length=400)
     outside: Asked = Asked.DENY
 

@@ -1,31 +1,17 @@
 """`redact_fields`: these kinds of personal data do not leave with the action."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import BeforeValidator, Field, JsonValue, RootModel
+from pydantic import JsonValue, RootModel
 
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Eased, Found, Json
-from adapters.policy.suggestion import perhaps
 from domain.decision import Verdict
 from domain.model import Code
-from domain.placeholder import PlaceholderKind
-
-KINDS = tuple(kind.value.lower() for kind in PlaceholderKind)
 
 
-def _known(word: object) -> object:
-    if word not in KINDS:
-        near = perhaps(str(word), KINDS) or f": it is one of {', '.join(KINDS)}"
-        raise ValueError(f"is not a kind of personal data that is found{near}")
-    return word
-
-
-Kind = Annotated[Code, BeforeValidator(_known)]
-
-
-class RedactFields(RootModel[Annotated[tuple[Kind, ...], Field(min_length=1)]]):
+class RedactFields(RootModel[tuple[Code, ...]]):
     """A list of words."""
 
     grants: ClassVar[bool] = False

@@ -1,9 +1,9 @@
 """`require`: facts that must be true, such as delivered, identity verified, consent given."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, JsonValue, RootModel, model_validator
+from pydantic import JsonValue, RootModel, model_validator
 
 from adapters.policy.conditions import Condition, Fields
 from adapters.policy.fields import FieldType
@@ -36,7 +36,7 @@ class Requirement(TextModel):
         return self.condition or Condition.model_validate({"field": self.fact, "equals": True})
 
 
-class Require(RootModel[Annotated[tuple[Requirement, ...], Field(min_length=1)]]):
+class Require(RootModel[tuple[Requirement, ...]]):
     """All of them. What is missing is not true."""
 
     grants: ClassVar[bool] = False

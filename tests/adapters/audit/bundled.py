@@ -13,7 +13,7 @@ from temporalio.api.common.v1 import Payload
 from adapters.audit.bundle import BundleMaker
 from adapters.history_text import digest_of_text
 from adapters.postgres.artifacts import PostgresArtifacts
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policies import PolicyStore
 from adapters.postgres.tables import audit_events
 from adapters.postgres.ticket_evidence import TicketEvidence
 from adapters.temporal_codec import KeyRing, TenantCodec
@@ -56,8 +56,8 @@ async def a_history(story: Story) -> str:
 
 async def refunded(story: Story) -> None:
     """The whole way of one refund, as the workflow would have gone it, and an event beside it."""
-    owner, tenant_id = story.databases.owner, story.ticket.tenant_id
-    await PolicyStore(owner).publish(tenant_id, StoredPolicy(stories.POLICY, PUBLISHED))
+    tenant_id = story.ticket.tenant_id
+    await PolicyStore(story.databases.app).keep(tenant_id, stories.POLICY, PUBLISHED)
     texts = PostgresArtifacts(story.databases.app, story.keys)
     await texts.put(story.ticket, ArtifactKind.RAW, b"Ada Lovelace wants her money back")
     await texts.put(story.ticket, ArtifactKind.CONVERSATION, b"[[PERSON_1_k7]] wants her money back")

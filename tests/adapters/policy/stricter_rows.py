@@ -241,12 +241,6 @@ MILDER: list[tuple[Rules, Rules, Kind, str]] = [
         "approval.quorum falls from 2 to 1",
     ),
     ([{"must_hold": True, **REFUNDS}], [REFUNDS], SURE, "it is no longer marked must_hold"),
-    (
-        [GRANT],
-        [GRANT, {"id": "default", "deny": True}],
-        UNSURE,
-        "it has a name that reasons of the library have",
-    ),
 ]
 
 

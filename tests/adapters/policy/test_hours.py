@@ -43,10 +43,10 @@ def test_every_time_zone_can_be_decided_with(zone: str) -> None:
         *[
             "2026-11-24t10:00:00z",
             "2026-11-24T10:00:00,5Z",
-            "2026-11-24T10:00:00+24:00",
+            "2026-11-24T10:00:00+15:00",
             "2026-W48-2T10:00:00Z",
         ],
-        *["0001-01-01T00:00:00Z", "1677-01-01T00:00:00Z", "2262-05-01T00:00:00Z", "9999-12-31T23:59:59Z"],
+        *["0001-01-01T00:00:00Z", "1677-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "9999-12-31T23:59:59Z"],
     ],
 )
 def test_moment_that_engines_could_read_differently_is_none(moment: Any) -> None:
@@ -63,8 +63,8 @@ def test_moment_that_engines_could_read_differently_is_none(moment: Any) -> None
         ("2026-11-24T10:00:00Z", "allowed"),
         ("2026-11-24T10:00:00.123456789Z", "allowed"),
         ("2026-11-24T10:00:00+05:30", "allowed"),
-        ("1970-01-01T00:00:00Z", "allowed"),
-        ("2199-12-31T23:59:59Z", "allowed"),
+        ("1900-01-01T00:00:00Z", "allowed"),
+        ("2099-12-31T23:59:59Z", "allowed"),
     ],
 )
 def test_moment_with_its_zone_is_one(moment: str, code: str) -> None:

@@ -10,6 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.audit.signing import audit_signer
 from adapters.embedded.postgres import PostgresServer
+from adapters.policy.file import parse
+from adapters.policy.published import published
+from adapters.policy.tables import pack
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
 from adapters.postgres.artifacts import PostgresArtifacts
@@ -18,7 +21,8 @@ from adapters.postgres.freezes import Freezes
 from adapters.postgres.judgements import PostgresJudgements
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
 from adapters.postgres.tables import directory, main
@@ -32,7 +36,7 @@ from domain.learning import LabelledEdit
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.archived import an_archived_run
-from tests.adapters.postgres.story import POLICY, Story
+from tests.adapters.postgres.story import Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import MASTER_KEY, Databases, a_tenant
 
@@ -70,8 +74,10 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await PostgresVault(story.databases.app, story.keys).keep(story.ticket, {"[[EMAIL_1_ab]]": "x"})
     await PostgresArtifacts(story.databases.app, story.keys).put(story.ticket, ArtifactKind.RAW, b"text")
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])
-    await PolicyStore(owner).publish(tenant_id, StoredPolicy(POLICY, "{}"))
-    await PolicyStore(owner).activate(tenant_id, POLICY)
+    file = published(parse(pack("support_default").read_text()))
+    await PolicyRegister(owner).publish(Place(tenant_id), file, Publication())
+    await PolicyRegister(owner).activate(Place(tenant_id), file.version)
+    await PolicyStore(story.databases.app).keep(tenant_id, file.version, file.content)
     await Sealer(story.databases.sealer, audit_signer(MASTER_KEY)).round()
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
     logins = Logins(owner, story.keys)
@@ -202,6 +208,7 @@ async def test_the_directory_is_read_through_its_function_only(databases: Databa
         "archived_runs",
         "decisions",
         "policy_versions",
+        "policy_compositions",
         "approval_votes",
         "ticket_outcomes",
         "handoff_judgements",

@@ -8,7 +8,6 @@ from pydantic import SecretStr
 from adapters.keys import DoorKeys, EnvelopeKeys
 from adapters.postgres.connections import Connections, DoorConnections, NotConnected
 from adapters.postgres.directory import Directory, DirectoryKind
-from adapters.postgres.policies import PolicyStore, StoredPolicy
 from adapters.postgres.principals import Principals
 from adapters.postgres.tenant_registry import (
     AlreadyRegistered,
@@ -19,11 +18,9 @@ from adapters.postgres.tenant_registry import (
     TenantRegistry,
 )
 from adapters.postgres.tenants import PostgresTenants
-from domain.errors import BundleRefused, UnknownTenant
+from domain.errors import UnknownTenant
 from domain.ticket import Mode
 from tests.conftest import Databases, a_configuration, a_tenant
-
-OTHER_POLICY = "sha256:" + "d" * 64
 
 
 def a_helpdesk(slug: str = "slug-1") -> HelpdeskEntry:
@@ -171,24 +168,3 @@ async def test_a_teammate_is_named_by_id_or_in_the_connected_workspace(
 
     assert [person and person.id for person in found] == [here, here, before, None]
     assert await people.named(await a_tenant(registry), here) is None
-
-
-async def test_the_active_policy_is_the_one_the_pointer_names(databases: Databases, tenant_id: UUID) -> None:
-    published, store = PolicyStore(databases.owner), PolicyStore(databases.app)
-    first, second = StoredPolicy("sha256:" + "a" * 64, '{"limit":50}'), StoredPolicy(OTHER_POLICY, "{}")
-    assert await store.active(tenant_id) is None
-
-    for policy in (first, second, first):
-        await published.publish(tenant_id, policy)
-        await published.activate(tenant_id, policy.version)
-
-    assert await store.active(tenant_id) == first
-    assert await store.active_version(tenant_id) == first.version
-
-
-async def test_a_published_version_never_changes(databases: Databases, tenant_id: UUID) -> None:
-    store = PolicyStore(databases.owner)
-    await store.publish(tenant_id, StoredPolicy(OTHER_POLICY, "{}"))
-
-    with pytest.raises(BundleRefused, match="already published"):
-        await store.publish(tenant_id, StoredPolicy(OTHER_POLICY, '{"limit":1}'))
