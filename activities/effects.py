@@ -1,29 +1,43 @@
 """Let effects out: the only caller of `Sender`. Intended, claimed, sent, confirmed, in this order."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.clock import Clock, wall_clock
+from activities.gate import Gate
 from activities.heartbeats import heartbeats
 from activities.orders_out import SendOrders
 from domain.action import ActionType, SlackUpdate
-from domain.effect import EffectIntent, EffectResult, EffectState, LedgerRow, Receipt, Refusal, SendOrder
+from domain.effect import (
+    Clearance,
+    EffectIntent,
+    EffectResult,
+    EffectState,
+    LedgerRow,
+    Receipt,
+    Refusal,
+    SendOrder,
+)
 from domain.errors import (
     PERMANENT_ERRORS,
     DeliveryRefused,
     DeliveryUncertain,
+    EngineUnavailable,
     ProviderUnavailable,
     UnsafeText,
+    WindowBusy,
 )
 from domain.model import Digest, Model, digest_of
-from domain.ports import Artifacts, Ledger, Sender, Shop, Vault
+from domain.ports import Artifacts, Ledger, Sender, Vault
 
-# How long a claimed effect may be tried before a person is asked to look.
+# How long a claimed effect may be tried, or policy waited for, before a person is asked to look.
 PATIENCE = timedelta(minutes=5)
 UNSAID_DELAY = timedelta(seconds=1)
+# How often an attempt decides again because others claimed in the same window meanwhile.
+CLAIMS = 5
 
 
 class PerformInput(Model):
@@ -48,12 +62,13 @@ class EffectActivities:
         ledger: Ledger,
         artifacts: Artifacts,
         vault: Vault,
-        shop: Shop,
+        gate: Gate,
         senders: Sequence[Sender],
         clock: Clock = wall_clock,
     ) -> None:
         self._ledger = ledger
-        self._orders = SendOrders(ledger=ledger, artifacts=artifacts, vault=vault, shop=shop)
+        self._orders = SendOrders(ledger=ledger, artifacts=artifacts, vault=vault)
+        self._gate = gate
         self._senders: Mapping[ActionType, Sender] = {
             type_: sender for sender in senders for type_ in sender.action_types
         }
@@ -101,7 +116,7 @@ class EffectActivities:
         row = await self._ledger.intend(intent)
         match row.state:
             case EffectState.INTENDED:
-                return await self._first(intent)
+                return await self._first(intent, row)
             case EffectState.CLAIMED:
                 return await self._again(intent, row)
             case EffectState.SENT:
@@ -111,17 +126,42 @@ class EffectActivities:
             case _:
                 return _result(intent, row.state, row.refusal)
 
-    async def _first(self, intent: EffectIntent) -> EffectResult:
+    async def _first(self, intent: EffectIntent, row: LedgerRow) -> EffectResult:
         """Everything that can be refused is, before the claim uses the approval up."""
         try:
             order = await self._orders.make(intent)
+            if isinstance(order.action, SlackUpdate) and order.earlier is None:
+                return await self._withdraw(intent, Refusal.NEVER_POSTED)
+            return await self._decided_and_claimed(intent, order, row)
         except UnsafeText:
             return await self._withdraw(intent, Refusal.TEXT_UNSAFE)
-        if isinstance(order.action, SlackUpdate) and order.earlier is None:
-            return await self._withdraw(intent, Refusal.NEVER_POSTED)
-        if not await self._orders.still_true(intent, order):
-            return await self._withdraw(intent, Refusal.FACTS_CHANGED)
-        row = await self._ledger.claim(intent)
+
+    async def _decided_and_claimed(
+        self, intent: EffectIntent, order: SendOrder, row: LedgerRow
+    ) -> EffectResult:
+        """Decided again as long as others claim in a window that was counted."""
+        for _ in range(CLAIMS):
+            cleared = await self._cleared(intent, order, row)
+            if isinstance(cleared, Refusal):
+                return await self._withdraw(intent, cleared)
+            redacted = await self._redacted(intent, order, cleared)
+            claimed = await self._ledger.claim(intent, cleared)
+            if not claimed.counters_moved:
+                return await self._claimed(intent, redacted, claimed)
+        raise _later(WindowBusy(), UNSAID_DELAY)
+
+    async def _cleared(self, intent: EffectIntent, order: SendOrder, row: LedgerRow) -> Clearance | Refusal:
+        """Waits for an engine that fails, and not for ever: then a person has the ticket."""
+        try:
+            if row.state is EffectState.CLAIMED:
+                return await self._gate.clear_again(intent)
+            return await self._gate.clear(intent, order.record_ids, row.as_of)
+        except EngineUnavailable as error:
+            if self._is_long_ago(row.claimed_at or row.intended_at):
+                return Refusal.POLICY_UNAVAILABLE
+            raise _later(error, UNSAID_DELAY) from error
+
+    async def _claimed(self, intent: EffectIntent, order: SendOrder, row: LedgerRow) -> EffectResult:
         if row.taken_before:
             raise _later(DeliveryUncertain(), UNSAID_DELAY)  # another attempt is at it
         if row.state is not EffectState.CLAIMED:
@@ -135,16 +175,24 @@ class EffectActivities:
             order = await self._orders.make(intent)
         except UnsafeText:
             return await self._record(intent, EffectState.UNKNOWN)
-        repeats = sender.idempotent and not self._out_of_patience(row)
-        refusal = await self._ledger.recheck(intent, sends=repeats)
+        repeats = sender.idempotent and not self._is_long_ago(row.claimed_at)
+        cleared = await self._cleared(intent, order, row)
+        if isinstance(cleared, Refusal):
+            return await self._read_back(intent, order, row, cleared)
+        refusal = await self._ledger.recheck(intent, cleared, sends=repeats)
+        redacted = await self._redacted(intent, order, cleared)
         if repeats and refusal is None:
-            return await self._send(intent, order, row)
-        self._wait_until_settled(sender, row)
-        return await self._after_reading_back(intent, order, row, refusal)
+            return await self._send(intent, redacted, row)
+        return await self._read_back(intent, redacted, row, refusal)
 
-    async def _after_reading_back(
+    async def _redacted(self, intent: EffectIntent, order: SendOrder, cleared: Clearance) -> SendOrder:
+        """Without the personal data that policy asks to be taken out."""
+        return await self._orders.make(intent, cleared.redact_fields) if cleared.redact_fields else order
+
+    async def _read_back(
         self, intent: EffectIntent, order: SendOrder, row: LedgerRow, refusal: Refusal | None
     ) -> EffectResult:
+        self._wait_until_settled(self._sender(intent), row)
         try:
             receipt = await self._sender(intent).find(order)
         except (DeliveryRefused, ProviderUnavailable, DeliveryUncertain) as error:
@@ -153,12 +201,12 @@ class EffectActivities:
             return await self._confirm(intent, receipt)
         if refusal is not None:
             return await self._withdraw(intent, refusal)
-        if self._out_of_patience(row):
+        if self._is_long_ago(row.claimed_at):
             return await self._record(intent, EffectState.FAILED)
         return await self._send_once_more(intent, order)
 
     async def _not_readable(self, intent: EffectIntent, row: LedgerRow, error: Exception) -> EffectResult:
-        if isinstance(error, DeliveryRefused) or self._out_of_patience(row):
+        if isinstance(error, DeliveryRefused) or self._is_long_ago(row.claimed_at):
             return await self._record(intent, EffectState.UNKNOWN)
         raise _later(error, self._delay(error, self._sender(intent), row)) from error
 
@@ -211,8 +259,8 @@ class EffectActivities:
     def _sender(self, intent: EffectIntent) -> Sender:
         return self._senders[intent.proposed.action.type]
 
-    def _out_of_patience(self, row: LedgerRow) -> bool:
-        return row.claimed_at is not None and self._clock() - row.claimed_at > PATIENCE
+    def _is_long_ago(self, since: datetime | None) -> bool:
+        return since is not None and self._clock() - since > PATIENCE
 
     def _wait_until_settled(self, sender: Sender, row: LedgerRow) -> None:
         remaining = self._until_settled(sender, row)

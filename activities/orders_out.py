@@ -1,6 +1,6 @@
 """Makes what a sender needs from an intent: real ids and texts, in memory only."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from activities.intake import EXTERNAL_TICKET_ID, SOURCE, placeholders_of
 from activities.rehydration import rehydrated
@@ -16,9 +16,9 @@ from domain.action import (
 )
 from domain.effect import EffectIntent, Receipt, SendOrder
 from domain.errors import UnsafeText
-from domain.model import RecordId
-from domain.placeholder import in_words
-from domain.ports import Artifacts, Ledger, Shop, Vault
+from domain.model import Code, RecordId
+from domain.placeholder import KINDS, PlaceholderKind, in_words
+from domain.ports import Artifacts, Ledger, Vault
 
 # A team must hear of a ticket even when the ticket itself could not be read.
 IN_SLACK = frozenset({ActionType.SLACK_POST, ActionType.SLACK_UPDATE, ActionType.SLACK_EPHEMERAL})
@@ -27,14 +27,18 @@ IN_SLACK = frozenset({ActionType.SLACK_POST, ActionType.SLACK_UPDATE, ActionType
 class SendOrders:
     """Reads only, so repeating is safe. Raises `UnsafeText` where something needed is not known."""
 
-    def __init__(self, *, ledger: Ledger, artifacts: Artifacts, vault: Vault, shop: Shop) -> None:
+    def __init__(self, *, ledger: Ledger, artifacts: Artifacts, vault: Vault) -> None:
         self._ledger = ledger
         self._artifacts = artifacts
         self._vault = vault
-        self._shop = shop
 
-    async def make(self, intent: EffectIntent) -> SendOrder:
-        """Values are put back in replies only; teammates read words."""
+    async def make(self, intent: EffectIntent, redact_fields: Collection[Code] = ()) -> SendOrder:
+        """Values are put back in replies only, but for those to be taken out; teammates read words.
+
+        Raises `UnsafeText` for a kind of value that is not known.
+        """
+        if not KINDS.keys() >= set(redact_fields):
+            raise UnsafeText
         values = await self._vault.values(intent.ticket)
         on_the_ticket = intent.proposed.action.type not in IN_SLACK
         if on_the_ticket and (EXTERNAL_TICKET_ID not in values or SOURCE not in values):
@@ -45,26 +49,18 @@ class SendOrders:
             external_ticket_id=values.get(EXTERNAL_TICKET_ID, ""),
             source=values.get(SOURCE, ""),
             action=intent.proposed.action,
-            text=await self._text(intent, values),
+            text=await self._text(intent, values, frozenset(KINDS[field] for field in redact_fields)),
             record_ids=_records(intent.proposed.action, values),
             earlier=await self._earlier(intent),
         )
 
-    async def still_true(self, intent: EffectIntent, order: SendOrder) -> bool:
-        """Money facts are read again: the order must still have what is paid back."""
-        action = intent.proposed.action
-        if not isinstance(action, Refund):
-            return True
-        found = await self._shop.order(intent.ticket.tenant_id, order.record_ids[action.order])
-        if found is None or found.total.currency != action.amount.currency:
-            return False
-        return found.total.minor_units - found.refunded.minor_units >= action.amount.minor_units
-
-    async def _text(self, intent: EffectIntent, values: Mapping[str, str]) -> str:
+    async def _text(
+        self, intent: EffectIntent, values: Mapping[str, str], withheld: frozenset[PlaceholderKind]
+    ) -> str:
         match intent.proposed.action:
             case Reply(text=reference):
                 text = (await self._artifacts.get(intent.ticket, reference)).decode()
-                return rehydrated(text, placeholders_of(values))
+                return rehydrated(text, placeholders_of(values), withheld)
             case PrivateNote(text=reference):
                 return in_words((await self._artifacts.get(intent.ticket, reference)).decode())
             case SlackPost(card=card) | SlackUpdate(card=card) | SlackEphemeral(card=card):

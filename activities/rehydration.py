@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from domain.errors import UnsafeText
-from domain.placeholder import PLACEHOLDER
+from domain.placeholder import PLACEHOLDER, PlaceholderKind, in_words
 
 # What a placeholder may look like after an editor, a model or a markdown converter had it.
 WORN = re.compile(
@@ -15,15 +16,17 @@ WORN = re.compile(
 LEFT_OVER = re.compile(r"\[\s*\\?\[|\]\s*\\?\]")
 
 
-def rehydrated(text: str, values: Mapping[str, str]) -> str:
-    """`text` with every placeholder's value.
+def rehydrated(
+    text: str, values: Mapping[str, str], withheld: AbstractSet[PlaceholderKind] = frozenset()
+) -> str:
+    """`text` with every placeholder's value, and a word such as ‹name› for the kinds that are withheld.
 
     Raises `UnsafeText` where one is unknown or broken. Values are never searched for placeholders.
     """
     parts: list[str] = []
     end = 0
     for found in WORN.finditer(text):
-        parts += [_checked(text[end : found.start()]), _value(found, values)]
+        parts += [_checked(text[end : found.start()]), _value(found, values, withheld)]
         end = found.end()
     return "".join([*parts, _checked(text[end:])])
 
@@ -34,8 +37,8 @@ def _checked(plain: str) -> str:
     return plain
 
 
-def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
+def _value(found: re.Match[str], values: Mapping[str, str], withheld: AbstractSet[PlaceholderKind]) -> str:
     token = f"[[{found['kind'].upper()}_{found['number']}_{found['nonce'].lower()}]]"
     if PLACEHOLDER.fullmatch(token) is None or token not in values:
         raise UnsafeText
-    return values[token]
+    return in_words(token) if found["kind"].upper() in withheld else values[token]

@@ -85,14 +85,14 @@ Loader = Callable[[Effective], Awaitable[PolicyEngine]]
 class ActivePolicies:
     """The `Policies` port. A policy that cannot be loaded leaves the tenant's last good one in force.
 
-    What the organisation changes is loaded for each tenant at its own next decision.
+    What the organisation changes is loaded for each tenant at its own next decision. `load_` makes what
+    decides; what is only tried is always evaluated in this process.
     """
 
     def __init__(self, store: PolicyStore, load_: Loader = load) -> None:
         self._store = store
-        self._load = load_
-        self._active = _Engines()
-        self._candidates = _Engines()
+        self._active = _Engines(load_)
+        self._candidates = _Engines(load)
 
     async def active(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine:
         """Raises what the store raises only for a tenant that has no engine yet: nothing is decided then."""
@@ -136,7 +136,7 @@ class ActivePolicies:
         try:
             contents = await self._store.contents(key[0], versions)
             policy = effective({level: read_published(content) for level, content in contents.items()})
-            engine = await self._load(policy)
+            engine = await engines.load(policy)
         except BundleRefused:
             engines.refuse(key, versions)
             log.warning(
@@ -156,7 +156,8 @@ def _decides(versions: Versions) -> bool:
 class _Engines:
     """The engine of each tenant and agent, and which versions could not be loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, load_: Loader) -> None:
+        self.load = load_
         self._kept: OrderedDict[Key, tuple[Versions, PolicyEngine]] = OrderedDict()
         self._refused: OrderedDict[Key, Versions] = OrderedDict()
 

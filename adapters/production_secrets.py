@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError
 from adapters.settings import Environment, Settings, SettingUnusable, master_key_of
 
 SHORTEST = 16
+OPA_TOKEN = "COUNTERSIGN_OPA_TOKEN"  # noqa: S105 - the name of a setting
 # A random key of 32 bytes has about 30 different ones; below this it was typed or is a pattern.
 FEWEST_DIFFERENT_BYTES = 20
 # An address may authenticate by other means than a password of its own.
@@ -18,6 +19,8 @@ def refuse_weak_secrets(settings: Settings) -> None:
     """In production only. Names the setting and never its value; raises `SettingUnusable`."""
     if settings.environment is not Environment.PRODUCTION:
         return
+    if settings.opa_url and not settings.opa_token:
+        raise SettingUnusable(OPA_TOKEN, "is not set, and whoever may write to OPA says what is allowed")
     for name, value in _secrets(settings).items():
         if name.endswith("_URL"):
             _refuse_weak_address(name, value)

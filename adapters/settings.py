@@ -22,6 +22,12 @@ class Environment(StrEnum):
 
 
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
+HttpAddress = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$"
+    ),
+]
 Region = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_.]{0,63})?$")]
 
 
@@ -80,6 +86,11 @@ class Settings(BaseSettings):
     # Where the model runs and where the data rests, as policies name them; not known where either is empty.
     model_region: Region = Field("", alias="COUNTERSIGN_MODEL_REGION")
     storage_region: Region = Field("", alias="COUNTERSIGN_STORAGE_REGION")
+
+    # An OPA server that decides instead of the engine in the worker; none where empty. Its token is a secret,
+    # and needed in production: whoever may write there says what is allowed.
+    opa_url: HttpAddress = Field("", alias="COUNTERSIGN_OPA_URL")
+    opa_token: SecretStr | None = Field(None, alias="COUNTERSIGN_OPA_TOKEN")
 
     # A worker renews this file while it works, for a container's health check; none where empty.
     heartbeat_file: Path | None = Field(None, alias="COUNTERSIGN_HEARTBEAT_FILE")

@@ -1,4 +1,4 @@
-"""`python -m bench`: ticket after ticket through the whole system, beside six steps that do nothing.
+"""`python -m bench`: what tickets and decisions cost, beside work that does less.
 
 It prints and does not gate. Nothing of it stays: the home is temporary, the ports are free ones.
 """
@@ -16,10 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adapters.embedded.home import temporary_home
 from adapters.settings import Settings
-from bench.figures import PhaseFigures, rows_of
+from bench import policy
+from bench.figures import PhaseFigures, Row, rows_of
 from bench.histories import Records
 from bench.phases import NO_OP_WORKER, TICKET_WORKER, Advance, Bench, Load, in_turns
-from bench.table import markdown, rich_table, write
+from bench.table import POLICY, TICKETS, Shape, markdown, rich_table, write
 from bench.texts import TENANT
 from cli.children import ChildProcess
 from cli.connected import connected
@@ -44,19 +45,27 @@ Rounds = Sequence[tuple[PhaseFigures, PhaseFigures]]
 @click.option(
     "--concurrency", type=click.IntRange(1, 50), default=8, show_default=True, help="Tickets under way."
 )
-@click.option("--write", "writes", is_flag=True, help="Put the table into README.md.")
-def main(tickets: int, rounds: int, concurrency: int, *, writes: bool) -> None:
-    """Print what an answered ticket costs, as ratios to a workflow of six steps that do nothing."""
+@click.option("--only", type=click.Choice(["tickets", "policy"]), help="One part of it.")
+@click.option("--write", "writes", is_flag=True, help="Put the tables into README.md.")
+def main(tickets: int, rounds: int, concurrency: int, *, only: str | None, writes: bool) -> None:
+    """Print what an answered ticket and a decision cost, as ratios to work that does less."""
     shown = console()
-    load = Load(tickets, concurrency)
-    rows = rows_of(asyncio.run(_run(shown, load, rounds)))
-    block = markdown(rows, _said(load, rounds))
+    if only != "policy":
+        load = Load(tickets, concurrency)
+        rows = rows_of(asyncio.run(_run(shown, load, rounds)))
+        _show(shown, rows, _said(load, rounds), TICKETS, writes=writes)
+    if only != "tickets":
+        _show(shown, policy.measure(rounds), policy.said(rounds), POLICY, writes=writes)
+
+
+def _show(shown: Console, rows: Sequence[Row], said: str, shape: Shape, *, writes: bool) -> None:
+    block = markdown(rows, said, shape)
     shown.print()
-    shown.print(rich_table(rows))
+    shown.print(rich_table(rows, shape))
     shown.print()
     shown.print(block, markup=False)
     if writes:
-        write(README, block)
+        write(README, block, shape)
 
 
 def _said(load: Load, rounds: int) -> str:

@@ -21,10 +21,12 @@ from adapters.policy.bundle import Level
 from adapters.policy.effective import alone
 from adapters.policy.file import parse
 from adapters.policy.plain import PlainEngine
+from adapters.policy.published import published
 from adapters.policy.tables import pack
 from adapters.postgres.bootstrap import ROLES, DatabaseUrls, bootstrap
 from adapters.postgres.migrate import migrate
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.recorded_decisions import Chosen, RecordedDecisions
 from adapters.postgres.session import Database
 from adapters.postgres.tables import decisions
@@ -97,9 +99,10 @@ async def _database() -> AsyncIterator[DatabaseUrls]:
 async def _filled(owner: Database, app: Database, number: int) -> UUID:
     """A tenant with a policy and so many decisions of it, three of each ticket."""
     tenant_id, policy = uuid4(), alone(parse(TEXT))
-    store = PolicyStore(owner)
-    await store.publish(tenant_id, StoredPolicy(policy.version, policy.content))
-    await store.activate(tenant_id, policy.version)
+    file, register = published(parse(TEXT)), PolicyRegister(owner)
+    await register.publish(Place(tenant_id), file, Publication())
+    await register.activate(Place(tenant_id), file.version)
+    await PolicyStore(app).keep(tenant_id, policy.version, policy.content)
     engine = PlainEngine(policy)
     for begin in range(0, number, AT_ONCE):
         inputs = [an_input(tenant_id, each) for each in range(begin, min(begin + AT_ONCE, number))]

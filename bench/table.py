@@ -1,6 +1,7 @@
 """The figures as a table: for a terminal, and for README."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -8,13 +9,32 @@ from rich.table import Table
 
 from bench.figures import Row
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-HEADS = ("per ticket", "six no-op steps", "answered ticket", "ratio")
+
+@dataclass(frozen=True)
+class Shape:
+    """What a table compares, and the name of its place in README."""
+
+    place: str
+    heads: tuple[str, str, str, str]
+
+    @property
+    def begin(self) -> str:
+        """The marker before it."""
+        return f"<!-- {self.place} -->"
+
+    @property
+    def end(self) -> str:
+        """The marker behind it."""
+        return f"<!-- /{self.place} -->"
 
 
-def rich_table(rows: Sequence[Row]) -> Table:
+TICKETS = Shape("bench", ("per ticket", "six no-op steps", "answered ticket", "ratio"))
+POLICY = Shape("bench policy", ("per decision", "by hand in Python", "policy in Rego", "ratio"))
+
+
+def rich_table(rows: Sequence[Row], shape: Shape = TICKETS) -> Table:
     """For a terminal."""
-    table = Table(*HEADS, "of the rounds", box=None, header_style="bold")
+    table = Table(*shape.heads, "of the rounds", box=None, header_style="bold")
     for column in table.columns[1:]:
         column.justify = "right"
     for row in rows:
@@ -25,27 +45,28 @@ def rich_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def markdown(rows: Sequence[Row], said: str) -> str:
+def markdown(rows: Sequence[Row], said: str, shape: Shape = TICKETS) -> str:
     """Between its markers, ready to be pasted."""
     lines = [
-        BEGIN,
-        f"| {' | '.join(HEADS)} |",
+        shape.begin,
+        f"| {' | '.join(shape.heads)} |",
         "|---|---:|---:|---:|",
         *(f"| {row.name} | {' | '.join(_cells(row))} |" for row in rows),
         "",
         said,
-        END,
+        shape.end,
     ]
     return "\n".join(lines)
 
 
-def write(file: Path, block: str) -> None:
+def write(file: Path, block: str, shape: Shape = TICKETS) -> None:
     """Replaces what is between the markers."""
     text = file.read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(shape.begin)
+    _, end, after = rest.partition(shape.end)
     if not (begin and end):
-        raise click.ClickException(f"{file.name} has no place for the table. Put {BEGIN} and {END} into it")
+        markers = f"{shape.begin} and {shape.end}"
+        raise click.ClickException(f"{file.name} has no place for the table. Put {markers} into it")
     file.write_text(before + block + after, "utf-8")
 
 

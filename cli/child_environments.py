@@ -88,6 +88,7 @@ class Environments:
             "COUNTERSIGN_MODEL_REGION": self.settings.model_region,
             "COUNTERSIGN_STORAGE_REGION": self.settings.storage_region,
             "SLACK_API_BASE_URL": self.slack_api_base_url,
+            **self._opa(),
             **self._temporal(),
         }
 
@@ -121,6 +122,13 @@ class Environments:
             "COUNTERSIGN_LOG_LEVEL": self.settings.log_level,
             **({"COUNTERSIGN_SPANS_FILE": str(spans.absolute())} if spans else {}),
         }
+
+    def _opa(self) -> dict[str, str]:
+        told = {
+            "COUNTERSIGN_OPA_URL": self.settings.opa_url,
+            "COUNTERSIGN_OPA_TOKEN": _given(self.settings.opa_token),
+        }
+        return {name: value for name, value in told.items() if value}
 
     def _temporal(self) -> dict[str, str]:
         if not self.embedded_temporal_address:

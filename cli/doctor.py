@@ -20,6 +20,8 @@ from adapters.embedded.files import is_locked
 from adapters.embedded.home import Home, default_home, open_home
 from adapters.embedded.namespace import missing_search_attributes
 from adapters.embedded.ports import LOOPBACK, is_listening
+from adapters.http import shared_client
+from adapters.opa import OpaServer
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.sealer import oldest_unsealed
 from adapters.postgres.session import Database
@@ -97,6 +99,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield await asyncio.to_thread(_database, known)
     async for finding in _temporal(known):
         yield finding
+    yield await _policy_engine(known)
     yield await _doors(known)
     yield await _codec(known)
     async for finding in _alarms(known):
@@ -199,6 +202,22 @@ async def _temporal(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("temporal", f"answers, namespace {settings.temporal_namespace}")
     seen = await polling(service, settings.temporal_namespace, TICKET_QUEUE)
     yield Finding("queue", f"{len(seen)} workers poll {TICKET_QUEUE!r}", "" if seen else START_IT)
+
+
+async def _policy_engine(settings: Settings) -> Finding:
+    if not settings.opa_url:
+        return Finding("policy engine", "in the worker")
+    token = settings.opa_token.get_secret_value() if settings.opa_token else ""
+    async with shared_client() as client:
+        healthy = await OpaServer(client, settings.opa_url, token).healthy()
+    if healthy:
+        return Finding("policy engine", f"OPA at {settings.opa_url} answers")
+    return Finding(
+        "policy engine",
+        f"OPA at {settings.opa_url} does not answer, so every action is denied",
+        "Start it, or check COUNTERSIGN_OPA_URL and COUNTERSIGN_OPA_TOKEN",
+        "docs/policy/engines.md",
+    )
 
 
 async def _doors(settings: Settings) -> Finding:

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from adapters.policy.effective import Effective, effective
-from adapters.policy.recorded import levels_of
+from adapters.policy.published import read_levels
 from adapters.postgres.decision_records import DecisionStory
 from adapters.postgres.policies import PolicyStore
 from cli.connected import Connected, connected
@@ -61,6 +61,6 @@ async def _told(system: Connected, name: str, tenant_id: UUID, story: DecisionSt
 async def _policy(system: Connected, tenant_id: UUID, version: str) -> Effective | None:
     """None where that version was never published here, or this release cannot read it."""
     try:
-        return effective(levels_of(await PolicyStore(system.app).content(tenant_id, version)))
+        return effective(read_levels(await PolicyStore(system.app).content(tenant_id, version)))
     except BundleRefused:
         return None

@@ -202,7 +202,8 @@ def _followed(known: Known) -> Iterator[str]:
         yield "Nothing: nobody was asked and nothing was sent on this decision."
     for other in known.again:
         verdict = said(words.VERDICTS, other.verdict)
-        yield f"{_when(other.decided_at)}: the same proposal was decided too ({other.id}): policy {verdict}."
+        why = "was decided again as it was about to leave" if other.effect_id else "was decided too"
+        yield f"{_when(other.decided_at)}: the same proposal {why} ({other.id}): policy {verdict}."
 
 
 def _question(asked: ApprovalRecord) -> Iterator[str]:

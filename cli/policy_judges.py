@@ -8,7 +8,7 @@ from adapters import regorus
 from adapters.policy.bundle import Bundle, Level
 from adapters.policy.effective import Effective, effective
 from adapters.policy.past import Judge
-from adapters.policy.recorded import levels_of
+from adapters.policy.published import read_levels, read_published
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.session import Database
 from domain.errors import BundleRefused
@@ -32,7 +32,7 @@ class Judges:
     async def candidate(self, agent: str) -> Judge:
         """The levels in force for an agent with the changed one among them. Raises `BundleRefused`."""
         if agent not in self._candidates:
-            levels = dict(await self._in_force())
+            levels = dict(await self._in_force(agent))
             if self._level is not Level.AGENT or agent == self._agent:
                 levels[self._level] = self._bundle
             self._candidates[agent] = Judge(_usable(effective(levels)))
@@ -50,13 +50,14 @@ class Judges:
     async def _read(self, version: Digest) -> Judge | None:
         try:
             content = await self._store.content(self._tenant_id, version)
-            return Judge(_usable(effective(levels_of(content))))
+            return Judge(_usable(effective(read_levels(content))))
         except BundleRefused:
             return None
 
-    async def _in_force(self) -> Mapping[Level, Bundle]:
-        stored = await self._store.active(self._tenant_id)
-        return levels_of(stored.content) if stored else {}
+    async def _in_force(self, agent: str) -> Mapping[Level, Bundle]:
+        versions = (await self._store.pointers(self._tenant_id, agent)).active
+        contents = await self._store.contents(self._tenant_id, versions) if versions else {}
+        return {level: read_published(content) for level, content in contents.items()}
 
 
 def _usable(policy: Effective) -> Effective:

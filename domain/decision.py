@@ -11,7 +11,7 @@ from domain.action import ActionType, RiskBand
 from domain.conversation import TextModel
 from domain.fact import Money, OrderStatus
 from domain.knowledge import KnowledgeZone
-from domain.model import Code, Currency, DecisionId, Digest, Model
+from domain.model import Code, Currency, DecisionId, Digest, EffectKey, Model
 from domain.ticket import Mode, Owner, TicketStatus
 from domain.triage import Priority, Signal
 
@@ -212,6 +212,10 @@ class Obligations(Model):
         return tuple(dict.fromkeys((*self.approver_groups, *later)))
 
 
+# The code with which every engine says that it has none of its own answers.
+ENGINE_FAILED: Code = "engine_failed"
+
+
 class EngineAnswer(TextModel):
     """What a policy engine returns; messages are for people and stay out of history."""
 
@@ -219,6 +223,11 @@ class EngineAnswer(TextModel):
     reasons: tuple[Reason, ...]
     messages: tuple[str, ...] = ()
     obligations: Obligations | None = None
+
+    @property
+    def engine_failed(self) -> bool:
+        """A denial that is no policy's."""
+        return any(reason.code == ENGINE_FAILED for reason in self.reasons)
 
 
 class PolicyDecision(Model):
@@ -236,5 +245,13 @@ class PolicyDecision(Model):
 
 def decision_id(ticket_id: UUID, turn: int, ordinal: int, input_: Digest, bundle: Digest) -> DecisionId:
     """The same decision has the same id however often it is made."""
-    named = f"{ticket_id}/{turn}/{ordinal}/{input_}/{bundle}"
+    return _id_of(f"{ticket_id}/{turn}/{ordinal}/{input_}/{bundle}")
+
+
+def at_the_claim(decision: DecisionId, effect: EffectKey) -> DecisionId:
+    """The same decision, made as the effect was about to leave."""
+    return _id_of(f"{decision}/{effect}")
+
+
+def _id_of(named: str) -> DecisionId:
     return "dec_" + hashlib.sha256(named.encode()).hexdigest()[:40]

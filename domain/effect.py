@@ -4,13 +4,25 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.action import Action, ActionType, ProposedAction, Refund
 from domain.conversation import TextModel
-from domain.model import ApprovalId, DecisionId, Digest, EffectKey, MessageKey, Model, RecordId, digest_of
+from domain.fact import Money
+from domain.model import (
+    ApprovalId,
+    Code,
+    DecisionId,
+    Digest,
+    EffectKey,
+    MessageKey,
+    Model,
+    RecordId,
+    digest_of,
+)
 from domain.ticket import TicketRef
 
 
@@ -54,6 +66,11 @@ class Refusal(StrEnum):
     FROZEN = "frozen"
     OBSERVE_MODE = "observe_mode"
     NOT_ALLOWED = "not_allowed"  # no decision, or one that does not allow it
+    POLICY_DENIES = "policy_denies"  # the newest policy does, or on what is true now
+    POLICY_CHANGED = "policy_changed"  # together with what it counts, so that no version has allowed this
+    POLICY_UNAVAILABLE = "policy_unavailable"  # its engine could not be asked for as long as we wait
+    APPROVAL_NOW_NEEDED = "approval_now_needed"  # by the newest policy, and nobody was asked
+    APPROVAL_FALLS_SHORT = "approval_falls_short"  # of what the newest policy demands
     APPROVAL_MISSING = "approval_missing"
     APPROVAL_USED = "approval_used"
     APPROVAL_DIFFERS = "approval_differs"
@@ -87,6 +104,15 @@ class EffectIntent(Model):
     def digest(self) -> Digest:
         """Same key with another digest is a conflict for a human."""
         return digest_of(self.proposed)
+
+
+class Clearance(NamedTuple):
+    """What was found out last before a claim; the claim holds it against what is true under its locks."""
+
+    decision_id: DecisionId  # of the newest policy, about this very effect
+    redact_fields: tuple[Code, ...] = ()
+    left: Money | None = None  # of the order, as the shop said at `read_at`
+    read_at: datetime | None = None
 
 
 class EffectResult(Model):
@@ -135,6 +161,9 @@ class LedgerRow(TextModel):
     tried_at: datetime | None = None  # when a request may have left last
     receipt: Receipt | None = None
     refusal: Refusal | None = None
+    intended_at: datetime | None = None
+    as_of: datetime | None = None  # by the ledger's clock
+    counters_moved: bool = False  # others claimed since it was decided: decide again
     taken_before: bool = False  # a claim found that another attempt had claimed or ended it
 
 

@@ -103,6 +103,20 @@ class WrongTenant(Exception):
         super().__init__("The input belongs to another tenant than the workflow")
 
 
+class EngineUnavailable(Exception):
+    """A policy engine crashed or did not answer: nothing is decided, and nothing leaves."""
+
+    def __init__(self) -> None:
+        super().__init__("The policy engine does not answer")
+
+
+class WindowBusy(Exception):
+    """Others keep claiming in a window that policy counts; ours has not been claimed yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Other effects of the same window are being claimed")
+
+
 class BundleRefused(Exception):
     """A policy bundle cannot be loaded; the last good one stays."""
 

@@ -41,6 +41,10 @@ WORDS = {
 }
 
 
+# As policies name them in `redact_fields`.
+KINDS = {kind.value.lower(): kind for kind in PlaceholderKind}
+
+
 def placeholder(kind: PlaceholderKind, number: int, nonce: str) -> str:
     """The token itself."""
     return f"[[{kind}_{number}_{nonce}]]"

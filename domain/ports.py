@@ -14,12 +14,12 @@ from domain.conversation import Conversation, TextModel
 from domain.counting import Counter, Own, Window
 from domain.decision import CounterInput, EngineAnswer, PolicyDecision, PolicyInput
 from domain.draft import DraftedText
-from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal, SendOrder
+from domain.effect import Clearance, EffectIntent, EffectState, LedgerRow, Receipt, Refusal, SendOrder
 from domain.fact import OrderRecord
 from domain.handoff import HandoffReason
 from domain.knowledge import KnowledgeZone, Passage, RetrievalBackend
 from domain.learning import LabelledEdit, LeftDraft
-from domain.model import ApprovalId, ArtifactRef, Digest, EffectKey, RecordId, Version
+from domain.model import ApprovalId, ArtifactRef, DecisionId, Digest, EffectKey, RecordId, Version
 from domain.ownership import OwnerChange
 from domain.playbook import RefundPlaybook
 from domain.ticket import ClosingRecord, Owner, Settlement, Stage, TenantSettings, TicketRef
@@ -315,6 +315,15 @@ class PolicyEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class RemotePolicyEngine(PolicyEngine, Protocol):
+    """An engine in another process. Its `decide` cannot wait for an answer, so it denies."""
+
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        """One answer per input, within one second together. Never raises."""
+        ...
+
+
 class Policies(Protocol):
     """The policies of a tenant and an agent: organisation, tenant and agent together."""
 
@@ -334,9 +343,18 @@ class Decisions(Protocol):
     """The decision log."""
 
     async def record(
-        self, made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]], latency_us: int
+        self,
+        made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]],
+        latency_us: int,
+        effect: EffectKey | None = None,
     ) -> None:
-        """Inserts on conflict do nothing, all in one transaction."""
+        """Inserts on conflict do nothing, all in one transaction. `effect`: as that was about to leave."""
+        ...
+
+    async def decided(
+        self, ticket: TicketRef, decision_id: DecisionId
+    ) -> tuple[PolicyDecision, PolicyInput] | None:
+        """A decision about the ticket with its complete input; None where there is none."""
         ...
 
 
@@ -375,14 +393,15 @@ class Ledger(Protocol):
         """Inserts as `app` unless it is there. Raises `EffectConflict` on another digest."""
         ...
 
-    async def claim(self, intent: EffectIntent) -> LedgerRow:
+    async def claim(self, intent: EffectIntent, clearance: Clearance) -> LedgerRow:
         """As `egress`, in one READ COMMITTED transaction: locks, then all checks, then the mark.
 
-        Returns the row as claimed, or withdrawn with the refusal. An approval is consumed here.
+        Returns the row as claimed, or withdrawn with the refusal, or untouched with `counters_moved`.
+        An approval is consumed here.
         """
         ...
 
-    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+    async def recheck(self, intent: EffectIntent, clearance: Clearance, *, sends: bool) -> Refusal | None:
         """The claim's checks again, before a claimed effect is sent a second time.
 
         With `sends` the row remembers that a request may leave now.

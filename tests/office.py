@@ -10,6 +10,7 @@ from activities.approvals import ApprovalActivities
 from activities.drafting import DraftingActivities
 from activities.effects import EffectActivities
 from activities.facts import FactActivities
+from activities.gate import Gate
 from activities.handoff import HandoffActivities
 from activities.intake import IntakeActivities
 from activities.learning import LearningActivities
@@ -245,8 +246,17 @@ class Office:
             ledger=self.ledger,
             artifacts=self.artifacts,
             vault=self.vault,
-            shop=self.shop,
+            gate=self.gate(),
             senders=(self.sender,),
+            clock=self.clock,
+        )
+
+    def gate(self) -> Gate:
+        return Gate(
+            policies=self.policies,
+            decisions=self.decisions,
+            what_left=InMemoryWhatLeft(self.ledger),
+            shop=self.shop,
             clock=self.clock,
         )
 

@@ -57,6 +57,19 @@ def test_a_setting_of_the_wrong_kind_is_refused(monkeypatch: pytest.MonkeyPatch)
         Settings(_env_file=None)
 
 
+@pytest.mark.parametrize(
+    "url", ["opa:8181", "ftp://opa", "http://", "http://me:word@opa", "http://opa?x", "http://o pa"]
+)
+def test_address_of_opa_without_a_scheme_or_with_a_password_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, opa_url=url)
+
+
+@pytest.mark.parametrize("url", ["", "http://opa:8181", "https://opa.internal/team/", "http://[::1]:8181"])
+def test_address_of_opa(url: str) -> None:
+    assert Settings(_env_file=None, opa_url=url).opa_url == url
+
+
 def test_children_are_given_nothing_of_the_callers_but_what_programs_need(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -87,6 +87,8 @@ def _addresses(settings: Settings) -> Addresses:
         app_keys=needed(settings.app_keys_url, "COUNTERSIGN_APP_KEYS_URL"),
         slack_api=settings.slack_api_base_url,
         residency=_residency_of(settings),
+        opa_url=settings.opa_url,
+        opa_token=settings.opa_token.get_secret_value() if settings.opa_token else "",
     )
 
 

@@ -11,6 +11,7 @@ from activities.approvals import ApprovalActivities
 from activities.drafting import DraftingActivities
 from activities.effects import EffectActivities
 from activities.facts import FactActivities
+from activities.gate import Gate
 from activities.handoff import HandoffActivities
 from activities.intake import IntakeActivities
 from activities.learning import LearningActivities
@@ -19,7 +20,7 @@ from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
 from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
-from adapters.active_policies import ActivePolicies
+from adapters.active_policies import ActivePolicies, load
 from adapters.archiver import Archiver
 from adapters.audit.signing import audit_signer
 from adapters.child_pool import ChildPool
@@ -28,7 +29,9 @@ from adapters.helpdesks.generic import GenericHelpdesk
 from adapters.helpdesks.sender import HelpdeskSender
 from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
+from adapters.opa import OpaServer
 from adapters.payments import RefundSender
+from adapters.policy.effective import Effective
 from adapters.postgres.approvals import PostgresApprovals
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.artifacts import PostgresArtifacts
@@ -56,6 +59,7 @@ from adapters.slack.client import SlackApi
 from adapters.slack.sender import slack_senders
 from adapters.triage.linear import LinearClassifier
 from domain.decision import ResidencyInput
+from domain.ports import PolicyEngine
 from worker.ballots import TemporalBallots
 from worker.operator_words import OperatorWords, TemporalRuns
 from worker.relay import Relay, TemporalWaker
@@ -76,6 +80,8 @@ class Addresses:
     app_keys: str
     slack_api: str
     residency: ResidencyInput | None = None
+    opa_url: str = ""
+    opa_token: str = ""
 
 
 class Parts:
@@ -103,6 +109,12 @@ class Parts:
         self._deliveries = InboxDeliveries(self.app, self.keys)
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
+        self._opa = (
+            OpaServer(self._http, addresses.opa_url, addresses.opa_token) if addresses.opa_url else None
+        )
+        self._policies = ActivePolicies(PolicyStore(self.app), self._load_policy)
+        self._decisions = PostgresDecisions(self.app)
+        self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
         self._effects = self._make_effects()
 
@@ -210,13 +222,17 @@ class Parts:
         )
 
     def _make_policy(self) -> PolicyActivities:
-        policies = ActivePolicies(PolicyStore(self.app))
         return PolicyActivities(
-            policies=policies,
-            decisions=PostgresDecisions(self.app),
-            what_left=PostgresWhatLeft(self.app),
+            policies=self._policies,
+            decisions=self._decisions,
+            what_left=self._what_left,
             residency=self._residency,
         )
+
+    async def _load_policy(self, policy: Effective) -> PolicyEngine:
+        """What this process cannot evaluate is refused, whoever decides."""
+        here = await load(policy)
+        return here if self._opa is None else self._opa.load(policy)
 
     def _make_effects(self) -> EffectActivities:
         payments = self._rest("payments", self._connections.payments)
@@ -224,7 +240,12 @@ class Parts:
             ledger=PostgresLedger(self.app, self.egress),
             artifacts=self._artifacts,
             vault=self._vault,
-            shop=self._shop,
+            gate=Gate(
+                policies=self._policies,
+                decisions=self._decisions,
+                what_left=self._what_left,
+                shop=self._shop,
+            ),
             senders=(
                 HelpdeskSender(self._helpdesk_api),
                 RefundSender(payments),

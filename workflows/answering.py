@@ -10,7 +10,7 @@ from domain.action import ActionType, ProposedAction
 from domain.approval import ApprovalStatus
 from domain.decision import PolicyDecision, Verdict
 from domain.draft import Abstention, Draft
-from domain.effect import EffectIntent, EffectResult, EffectState
+from domain.effect import EffectIntent, EffectResult, EffectState, Refusal
 from domain.fact import Facts
 from domain.handoff import HandoffReason, reason_before_drafting, reason_of
 from domain.model import ApprovalId, ArtifactRef, digest_of
@@ -32,6 +32,8 @@ REASON_BY_STATE = {
     EffectState.WITHDRAWN: HandoffReason.EFFECT_WITHDRAWN,
     EffectState.FAILED: HandoffReason.EFFECT_FAILED,
 }
+# By the newest policy, which was asked again as it was about to leave.
+BY_POLICY = frozenset({Refusal.POLICY_DENIES, Refusal.POLICY_CHANGED, Refusal.APPROVAL_NOW_NEEDED})
 # Filing: worth doing where policy simply allows it, not worth a person's time.
 FILING = frozenset({ActionType.SET_STATUS, ActionType.ADD_TAGS})
 # What makes a message one that had its turn.
@@ -197,7 +199,7 @@ class Answering:
         self._view.show(Stage.PERFORMING)
         effects = await uncut(self._effects_of(intents))
         if effects[0].state is not EffectState.CONFIRMED:
-            raise HandOver(REASON_BY_STATE.get(effects[0].state, HandoffReason.EFFECT_UNKNOWN))
+            raise HandOver(_reason_of(effects[0]))
 
     async def _effects_of(self, intents: tuple[EffectIntent, ...]) -> tuple[EffectResult, ...]:
         effects = await _performed(intents)
@@ -214,6 +216,12 @@ async def _performed(intents: tuple[EffectIntent, ...]) -> tuple[EffectResult, .
     except FailureError as failure:
         raise_if_cancelled(failure)
         return (_unknown(intents[0]),)
+
+
+def _reason_of(effect: EffectResult) -> HandoffReason:
+    if effect.refusal in BY_POLICY:
+        return HandoffReason.POLICY_DENIED
+    return REASON_BY_STATE.get(effect.state, HandoffReason.EFFECT_UNKNOWN)
 
 
 def _unknown(intent: EffectIntent) -> EffectResult:

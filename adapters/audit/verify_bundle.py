@@ -20,6 +20,7 @@ MANIFEST, SIGNATURE, KEY = "MANIFEST.json", "MANIFEST.sig", "public_key.hex"
 HEAD_PURPOSE = b"countersign audit head 1\n"
 BUNDLE_PURPOSE = b"countersign audit bundle 1\n"
 NOTHING = "sha256:" + "0" * 64
+LETS_OUT = ("allow", "sanitize", "approval_needed")
 SETTLED = ("confirmed", "failed", "unknown", "withdrawn", "compensated", "settled")
 UNTRIED = ("intended", "withdrawn")
 
@@ -199,13 +200,14 @@ def check_effects(bundle: Bundle) -> Iterator[str]:
             yield f"{where}: there is no decision {row['decision_id']}"
         elif row["state"] not in UNTRIED:
             yield from _allowed(where, row, decision, approvals)
+            yield from _let_out(where, row, decisions)
         yield from _recorded(where, row, moves.get(row["id"], ()))
 
 
 def _allowed(where: str, row: Row, decision: Row, approvals: Mapping[str, Row]) -> Iterator[str]:
     if decision["action_digest"] != row["digest"]:
         yield f"{where}: its decision is about another action"
-    if decision["verdict"] not in ("allow", "approval_needed"):
+    if decision["verdict"] not in LETS_OUT:
         yield f"{where}: its decision says {decision['verdict']}"
     if decision["verdict"] == "approval_needed" or row["approval_id"]:
         approval = approvals.get(row["approval_id"] or "")
@@ -215,6 +217,20 @@ def _allowed(where: str, row: Row, decision: Row, approvals: Mapping[str, Row]) 
             yield f"{where}: its approval is about another action"
         elif [use["effect_id"] for use in approval["uses"]] != [row["id"]]:
             yield f"{where}: its approval was not used for it, once"
+
+
+def _let_out(where: str, row: Row, decisions: Mapping[str, Row]) -> Iterator[str]:
+    """By the policy of that moment. Effects from before it was asked name no such decision."""
+    named = row.get("let_out_by")
+    if named is None:
+        return
+    gate = decisions.get(named)
+    if gate is None:
+        yield f"{where}: there is no decision {named}"
+    elif (gate["effect_id"], gate["action_digest"]) != (row["id"], row["digest"]):
+        yield f"{where}: the decision that let it out is about something else"
+    elif gate["verdict"] not in LETS_OUT:
+        yield f"{where}: the decision that let it out says {gate['verdict']}"
 
 
 def _recorded(where: str, row: Row, events: Sequence[Row]) -> Iterator[str]:

@@ -6,8 +6,16 @@ from uuid import UUID
 from adapters.in_memory.records import InMemoryDecisions, InMemoryTenants, InMemoryTickets
 from domain.approval import ApprovalRequest, ApprovalStatus, Vote, VoteRefusal
 from domain.conversation import TextModel
-from domain.decision import Verdict
-from domain.effect import EFFECT_ARROWS, EffectIntent, EffectState, LedgerRow, Receipt, Refusal
+from domain.decision import PolicyDecision, Verdict
+from domain.effect import (
+    EFFECT_ARROWS,
+    Clearance,
+    EffectIntent,
+    EffectState,
+    LedgerRow,
+    Receipt,
+    Refusal,
+)
 from domain.errors import ApprovalEnded, EffectConflict
 from domain.model import ApprovalId, EffectKey, RecordId
 from domain.ticket import Mode, TicketRef
@@ -87,28 +95,30 @@ class InMemoryLedger:
 
     async def intend(self, intent: EffectIntent) -> LedgerRow:
         """Raises `EffectConflict` on another digest."""
-        fresh = LedgerRow(key=intent.key, state=EffectState.INTENDED, digest=intent.digest)
+        fresh = LedgerRow(
+            key=intent.key, state=EffectState.INTENDED, digest=intent.digest, intended_at=self.now
+        )
         row = self.rows.setdefault(intent.key, fresh)
         self.intents.setdefault(intent.key, intent)
         if row.digest != intent.digest:
             raise EffectConflict(intent.key)
-        return row
+        return row.model_copy(update={"as_of": self.now})
 
-    async def claim(self, intent: EffectIntent) -> LedgerRow:
+    async def claim(self, intent: EffectIntent, clearance: Clearance) -> LedgerRow:
         """All checks, then the mark. An approval is used up here."""
         row = self.rows[intent.key]
         if row.state is not EffectState.INTENDED:
             return row.model_copy(update={"taken_before": True})
-        refusal = await self._refusal(intent, used_is_fine=False)
+        refusal = await self._refusal(intent, clearance, used_is_fine=False)
         if refusal is not None:
             return self._move(intent, EffectState.WITHDRAWN, refusal=refusal)
         if intent.approval_id is not None:
             self._approvals.use(intent.approval_id)
         return self._move(intent, EffectState.CLAIMED, claimed_at=self.now)
 
-    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+    async def recheck(self, intent: EffectIntent, clearance: Clearance, *, sends: bool) -> Refusal | None:
         """The same checks; the approval was used by this very effect."""
-        refusal = await self._refusal(intent, used_is_fine=True)
+        refusal = await self._refusal(intent, clearance, used_is_fine=True)
         if refusal is None and sends:
             self.rows[intent.key] = self.rows[intent.key].model_copy(update={"tried_at": self.now})
         return refusal
@@ -136,7 +146,9 @@ class InMemoryLedger:
         self.rows[intent.key] = row.model_copy(update={"state": state, **changes})
         return self.rows[intent.key]
 
-    async def _refusal(self, intent: EffectIntent, *, used_is_fine: bool) -> Refusal | None:
+    async def _refusal(
+        self, intent: EffectIntent, clearance: Clearance, *, used_is_fine: bool
+    ) -> Refusal | None:
         _, epoch = await self._tickets.owner(intent.ticket)
         if epoch != intent.owner_epoch:
             return Refusal.OWNER_CHANGED
@@ -145,7 +157,30 @@ class InMemoryLedger:
         tenant = await self._tenants.configuration(intent.ticket.tenant_id)
         if tenant.settings.mode is Mode.OBSERVE:
             return Refusal.OBSERVE_MODE
-        return self._not_allowed(intent) or self._approval_refusal(intent, used_is_fine=used_is_fine)
+        return (
+            self._not_allowed(intent)
+            or self._gate_refusal(intent, clearance)
+            or self._approval_refusal(intent, used_is_fine=used_is_fine)
+        )
+
+    def _gate_refusal(self, intent: EffectIntent, clearance: Clearance) -> Refusal | None:
+        decision, _, _ = self._decisions.made.get(clearance.decision_id, (None, None, None))
+        about = self._decisions.at_the_claim.get(clearance.decision_id)
+        if decision is None or about != intent.key or decision.verdict is Verdict.DENY:
+            return Refusal.NOT_ALLOWED
+        if decision.verdict is not Verdict.APPROVAL_NEEDED:
+            return None
+        return self._demand_refusal(intent, decision)
+
+    def _demand_refusal(self, intent: EffectIntent, decision: PolicyDecision) -> Refusal | None:
+        if intent.approval_id is None:
+            return Refusal.APPROVAL_NOW_NEEDED
+        kept = self._approvals.kept.get(intent.approval_id)
+        terms = decision.obligations
+        if kept is None or terms is None or not terms.approver_groups:
+            return None
+        yes = [vote for vote in kept.votes if set(vote.eligibility.groups) & set(terms.every_group)]
+        return None if len(yes) >= terms.quorum else Refusal.APPROVAL_FALLS_SHORT
 
     def _not_allowed(self, intent: EffectIntent) -> Refusal | None:
         decision, _, _ = self._decisions.made.get(intent.decision_id, (None, None, None))
@@ -153,8 +188,7 @@ class InMemoryLedger:
             return Refusal.NOT_ALLOWED
         if decision.verdict is Verdict.APPROVAL_NEEDED and intent.approval_id is None:
             return Refusal.APPROVAL_MISSING
-        allowed = decision.verdict in {Verdict.ALLOW, Verdict.APPROVAL_NEEDED}
-        return None if allowed else Refusal.NOT_ALLOWED
+        return Refusal.NOT_ALLOWED if decision.verdict is Verdict.DENY else None
 
     def _approval_refusal(self, intent: EffectIntent, *, used_is_fine: bool) -> Refusal | None:
         if intent.approval_id is None:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.errors import ArtifactExpired, KeyDestroyed, UnknownTenant
 from domain.handoff import HandoffReason
-from domain.model import ArtifactRef, DecisionId
+from domain.model import ArtifactRef, DecisionId, EffectKey
 from domain.ports import ArtifactKind, DataKey, Delivery, TenantConfiguration
 from domain.ticket import ClosingRecord, Owner, Settlement, Stage, TicketRef
 
@@ -194,11 +194,30 @@ class InMemoryDecisions:
 
     def __init__(self) -> None:
         self.made: dict[DecisionId, tuple[PolicyDecision, PolicyInput, EngineAnswer]] = {}
+        self.at_the_claim: dict[DecisionId, EffectKey] = {}  # of which effect, that was about to leave
 
     async def record(
-        self, made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]], latency_us: int
+        self,
+        made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]],
+        latency_us: int,
+        effect: EffectKey | None = None,
     ) -> None:
         """On conflict nothing."""
         del latency_us
         for decision, input_, answer in made:
             self.made.setdefault(decision.decision_id, (decision, input_, answer))
+            if effect is not None:
+                self.at_the_claim[decision.decision_id] = effect
+
+    async def decided(
+        self, ticket: TicketRef, decision_id: DecisionId
+    ) -> tuple[PolicyDecision, PolicyInput] | None:
+        """A decision about the ticket."""
+        decision, input_, _ = self.made.get(decision_id, (None, None, None))
+        if decision is None or input_ is None or input_.ticket_id != ticket.ticket_id:
+            return None
+        return decision, input_
+
+    def of_plans(self) -> list[PolicyDecision]:
+        """Those about plans, in the order they were made."""
+        return [made[0] for id_, made in self.made.items() if id_ not in self.at_the_claim]

@@ -28,6 +28,7 @@ MESSAGES: Mapping[str, str] = {
     "engine_failed": "The policy engine failed, so the answer is no",
     "identity_in_doubt": "It is not certain that the requester is who they say",
     "injection_suspected": "The ticket may try to instruct the automation",
+    "kind_unknown": "Policy asks to take out a kind of personal data that is not known here",
     "mode_is_assist": "In assist mode a person approves whatever customers see",
     "mode_missing": "The tenant's mode is not known",
     "no_common_approver": "The levels of policy name no approver group in common",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.session import Database
@@ -81,6 +81,7 @@ class DecisionRecord(TextModel):
     messages: tuple[str, ...]
     latency_us: int
     decided_at: datetime
+    effect_id: str | None = None  # that was about to leave; None: about a plan
 
 
 class DecisionStory(TextModel):
@@ -109,7 +110,12 @@ class DecisionRecords:
                 approvals=await _approvals(
                     session, tenant_id, ticket_id, approvals.c.decision_id == decision_id
                 ),
-                effects=await _effects(session, tenant_id, ticket_id, effects.c.decision_id == decision_id),
+                effects=await _effects(
+                    session,
+                    tenant_id,
+                    ticket_id,
+                    or_(effects.c.decision_id == decision_id, effects.c.let_out_by == decision_id),
+                ),
             )
 
     async def of_ticket(self, tenant_id: UUID, ticket_id: UUID) -> DecisionStory:

@@ -1,20 +1,22 @@
 """The `Ledger` port: intents as `app`, everything after them as `egress`, arrows held by the database."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.session import Database
 from adapters.postgres.tables import effects
-from domain.effect import EffectIntent, EffectState, LedgerRow, Receipt, Refusal
+from domain.effect import Clearance, EffectIntent, EffectState, LedgerRow, Receipt, Refusal
 from domain.errors import EffectConflict
 from domain.model import EffectKey
 from domain.ticket import TicketRef
 
 ARGUMENTS = ":tenant, :key, :ticket, :type, :digest, :decision, :approval, :epoch"
-CLAIM = text(f"select * from claim_effect({ARGUMENTS})")  # noqa: S608 - our own constant
-RECHECK = text(f"select recheck_effect({ARGUMENTS}, :sends) as refusal")
+CLAIM = text(f"select * from claim_effect({ARGUMENTS}, :gate, :left, :read_at)")  # noqa: S608 - our own constant
+RECHECK = text(f"select recheck_effect({ARGUMENTS}, :gate, :sends) as refusal")
+COUNTERS_MOVED = "counters_moved"
 RECORD = text("select * from record_effect(:tenant, :key, :state, :receipt, :received, :refusal)")
 
 KEPT = (
@@ -25,6 +27,8 @@ KEPT = (
     effects.c.receipt_id,
     effects.c.received_at,
     effects.c.moved_at,
+    effects.c.intended_at,
+    func.clock_timestamp().label("as_of"),
 )
 
 
@@ -44,16 +48,20 @@ class PostgresLedger:
             addition = insert(effects).values(_values(intent)).on_conflict_do_nothing().returning(*KEPT)
             row = (await session.execute(addition)).mappings().first()
             kept = row or (await session.execute(known)).mappings().one()
-        return _row(intent, kept)
+        return _row(intent, dict(kept))
 
-    async def claim(self, intent: EffectIntent) -> LedgerRow:
+    async def claim(self, intent: EffectIntent, clearance: Clearance) -> LedgerRow:
         """One READ COMMITTED transaction in one round trip; see the fence in `migrations/`."""
-        row = (await self._egress.call(CLAIM, _arguments(intent)))[0]
-        return _row(intent, row).model_copy(update={"taken_before": row["taken_before"]})
+        asked = claim_arguments(intent, clearance)
+        row = dict((await self._egress.call(CLAIM, asked))[0])
+        moved = row["refusal"] == COUNTERS_MOVED
+        kept = _row(intent, row | {"refusal": None} if moved else row)
+        return kept.model_copy(update={"taken_before": row["taken_before"], "counters_moved": moved})
 
-    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+    async def recheck(self, intent: EffectIntent, clearance: Clearance, *, sends: bool) -> Refusal | None:
         """The claim's checks again; with `sends` the row remembers that a request may leave now."""
-        refusal = (await self._egress.call(RECHECK, _arguments(intent) | {"sends": sends}))[0]["refusal"]
+        asked = _arguments(intent) | {"gate": clearance.decision_id, "sends": sends}
+        refusal = (await self._egress.call(RECHECK, asked))[0]["refusal"]
         return Refusal(refusal) if refusal else None
 
     async def record(
@@ -72,7 +80,7 @@ class PostgresLedger:
             "received": receipt.received_at if receipt else None,
             "refusal": refusal,
         }
-        return _row(intent, (await self._egress.call(RECORD, values))[0])
+        return _row(intent, dict((await self._egress.call(RECORD, values))[0]))
 
     async def receipt(self, ticket: TicketRef, key: EffectKey) -> Receipt | None:
         """What an earlier effect's provider answered."""
@@ -83,7 +91,7 @@ class PostgresLedger:
         )
         async with self._app.transaction(ticket.tenant_id) as session:
             row = (await session.execute(query)).mappings().first()
-        return _receipt(row) if row else None
+        return _receipt(dict(row)) if row else None
 
 
 def _values(intent: EffectIntent) -> dict[str, Any]:
@@ -115,7 +123,17 @@ def _arguments(intent: EffectIntent) -> dict[str, Any]:
     }
 
 
-def _row(intent: EffectIntent, row: RowMapping) -> LedgerRow:
+def claim_arguments(intent: EffectIntent, clearance: Clearance) -> dict[str, Any]:
+    """Of the database's `claim_effect`."""
+    left = clearance.left
+    return _arguments(intent) | {
+        "gate": clearance.decision_id,
+        "left": left.minor_units if left else None,
+        "read_at": clearance.read_at,
+    }
+
+
+def _row(intent: EffectIntent, row: Mapping[str, Any]) -> LedgerRow:
     if row["digest"] != intent.digest:
         raise EffectConflict(intent.key)
     return LedgerRow(
@@ -126,10 +144,12 @@ def _row(intent: EffectIntent, row: RowMapping) -> LedgerRow:
         tried_at=row.get("moved_at"),
         receipt=_receipt(row),
         refusal=Refusal(row["refusal"]) if row["refusal"] else None,
+        intended_at=row.get("intended_at"),
+        as_of=row.get("as_of"),
     )
 
 
-def _receipt(row: RowMapping) -> Receipt | None:
+def _receipt(row: Mapping[str, Any]) -> Receipt | None:
     if row["receipt_id"] is None:
         return None
     return Receipt(external_id=row["receipt_id"], received_at=row["received_at"])

@@ -44,6 +44,7 @@ class Chosen:
         return [
             decisions.c.tenant_id == self.tenant_id,
             decisions.c.decided_at >= self.since,
+            decisions.c.effect_id.is_(None),  # not those made once more as an effect left
             *([agent == self.agent] if self.agent is not None else []),
         ]
 

@@ -336,6 +336,7 @@ decisions = Table(
     codes("messages"),
     Column("latency_us", BigInteger, nullable=False),
     at("decided_at"),
+    Column("effect_id", Text),  # that was about to leave; None: about a plan
     Index("decisions_of_ticket", "tenant_id", "ticket_id", "decided_at"),
 )
 
@@ -421,6 +422,7 @@ effects = Table(
     at("intended_at"),
     maybe_at("claimed_at"),
     maybe_at("moved_at"),
+    Column("let_out_by", Text),  # the last decision about it
     Column("customer", Text),  # None: not certain whose it is
     Column("order_id", Text, Computed("proposed -> 'action' ->> 'order'", persisted=True)),
     Column("minor_units", BigInteger, Computed(MINOR_UNITS, persisted=True)),

@@ -8,14 +8,12 @@ from temporalio.exceptions import ApplicationError
 from activities.effects import PATIENCE, PerformInput
 from activities.intake import EXTERNAL_TICKET_ID, SOURCE
 from domain.action import ActionType, PrivateNote, ProposedAction, Reply, SlackUpdate
-from domain.decision import PolicyDecision, Verdict
-from domain.effect import EffectIntent, EffectState, Refusal, effect_key
+from domain.effect import Clearance, EffectIntent, EffectState, Refusal
 from domain.errors import DeliveryRefused, DeliveryUncertain, EffectConflict, ProviderUnavailable
 from domain.ports import ArtifactKind
 from tests.office import TICKET, Office
+from tests.planned import planned
 
-DIGEST = "sha256:" + "0" * 64
-MESSAGE = "msg_" + "0" * 32
 NEVER = "eff_" + "0" * 40
 LONG_AGO = timedelta(seconds=31)
 
@@ -29,27 +27,7 @@ async def intent_for(office: Office, text: str = "Hello [[PERSON_1_k7]]", ordina
     await office.vault.keep(TICKET, {"[[PERSON_1_k7]]": "Ada", EXTERNAL_TICKET_ID: "1001", SOURCE: "generic"})
     reference = await office.artifacts.put(TICKET, ArtifactKind.DRAFT, text.encode())
     proposed = ProposedAction(ordinal=ordinal, action=Reply(text=reference))
-    return allowed(office, proposed)
-
-
-def allowed(office: Office, proposed: ProposedAction) -> EffectIntent:
-    decision = PolicyDecision(
-        decision_id="dec_" + proposed.digest.removeprefix("sha256:")[:40],
-        verdict=Verdict.ALLOW,
-        reasons=(),
-        policy_version=DIGEST,
-        action_digest=proposed.digest,
-        input_digest=DIGEST,
-    )
-    office.decisions.made[decision.decision_id] = (decision, None, None)  # type: ignore[assignment]
-    return EffectIntent(
-        key=effect_key(TICKET.ticket_id, MESSAGE, proposed.action.type, "t", proposed.ordinal),
-        ticket=TICKET,
-        proposed=proposed,
-        decision_id=decision.decision_id,
-        owner_epoch=0,
-        turn=1,
-    )
+    return planned(office, proposed)
 
 
 @pytest.fixture(params=[True, False], ids=["idempotent", "read-back"])
@@ -322,12 +300,13 @@ async def test_other_arguments_under_the_same_key_are_a_conflict(office: Office)
 
 async def test_attempt_that_finds_another_at_it_comes_back(office: Office) -> None:
     intent = await intent_for(office)
-    await office.ledger.intend(intent)
-    row = office.ledger.rows[intent.key]
-    await office.ledger.claim(intent)
+    row = await office.ledger.intend(intent)
+    cleared = await office.gate().clear_again(intent)
+    assert isinstance(cleared, Clearance)
+    await office.ledger.claim(intent, cleared)
 
     with pytest.raises(ApplicationError):
-        await office.effects()._first(intent)
+        await office.effects()._first(intent, row)
 
     assert row.state is EffectState.INTENDED
     assert office.sender.seen == []
@@ -365,7 +344,7 @@ async def test_each_leaves_although_another_has_to_wait(office: Office, trouble:
 
 async def test_notes_show_words_instead_of_values(office: Office) -> None:
     intent = await intent_for(office)
-    note = allowed(office, ProposedAction(ordinal=2, action=PrivateNote(text=intent.proposed.action.text)))  # type: ignore[union-attr]
+    note = planned(office, ProposedAction(ordinal=2, action=PrivateNote(text=intent.proposed.action.text)))  # type: ignore[union-attr]
 
     await office.effects().perform(note)
 
@@ -374,7 +353,7 @@ async def test_notes_show_words_instead_of_values(office: Office) -> None:
 
 async def test_change_of_a_card_that_was_never_posted_is_withdrawn(office: Office) -> None:
     card = await office.artifacts.put(TICKET, ArtifactKind.CARD, b"{}")
-    intent = allowed(office, ProposedAction(ordinal=0, action=SlackUpdate(card=card, posted_by=NEVER)))
+    intent = planned(office, ProposedAction(ordinal=0, action=SlackUpdate(card=card, posted_by=NEVER)))
 
     result = await office.effects().perform(intent)
 

@@ -1,8 +1,11 @@
 """The gate: complete inputs, recorded once, and closed whenever something is wrong."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from activities.policy import NO_BUNDLE, PolicyActivities
+import pytest
+
+from activities.policy import NO_BUNDLE, PolicyActivities, denial
 from activities.policy_input import DecideInput
 from adapters.in_memory import InMemoryPolicies, ScriptedEngine
 from domain.action import ProposedAction, Refund, SetStatus
@@ -65,6 +68,47 @@ async def test_engine_that_breaks_denies() -> None:
 
     assert decided.decisions[0].verdict is Verdict.DENY
     assert decided.decisions[0].reasons[0].code == "engine_failed"
+
+
+class FarAway:
+    """Stands for an engine in another process."""
+
+    version = NO_BUNDLE
+
+    def __init__(self, *answers: EngineAnswer) -> None:
+        self.answers = answers
+        self.asked: list[Sequence[PolicyInput]] = []
+
+    def decide(self, input_: PolicyInput) -> EngineAnswer:
+        del input_
+        raise AssertionError("it would stop the loop")
+
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        self.asked.append(inputs)
+        return self.answers
+
+
+class OutOfReach(FarAway):
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        del inputs
+        raise ConnectionError
+
+
+async def test_engine_in_another_process_is_asked_once_for_the_whole_plan() -> None:
+    engine = FarAway(denial("first"), EngineAnswer(verdict=Verdict.ALLOW, reasons=()))
+
+    decided = await gate(Office(), InMemoryPolicies(engine)).decide(plan(STATUS, REFUND))
+
+    assert [made.verdict for made in decided.decisions] == [Verdict.DENY, Verdict.ALLOW]
+    assert [[asked.action.type for asked in inputs] for inputs in engine.asked] == [["set_status", "refund"]]
+
+
+@pytest.mark.parametrize("engine", [OutOfReach(), FarAway(), FarAway(denial("one"))])
+async def test_engine_in_another_process_that_fails_denies_the_whole_plan(engine: FarAway) -> None:
+    decided = await gate(Office(), InMemoryPolicies(engine)).decide(plan(STATUS, REFUND))
+
+    assert [made.verdict for made in decided.decisions] == [Verdict.DENY] * 2
+    assert {made.reasons[0].code for made in decided.decisions} == {"engine_failed"}
 
 
 async def test_tenant_without_a_bundle_is_denied_everything() -> None:

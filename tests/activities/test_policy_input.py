@@ -1,7 +1,5 @@
 """What policy is told: true, complete, and nothing where something is not known."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +9,8 @@ from activities.facts import FactActivities, LookUpInput
 from activities.intake import REQUESTER_EMAIL
 from activities.policy import PolicyActivities
 from activities.policy_input import ACCOUNT_ADDRESS, OWN_ORDER_NAMED, DecideInput
-from adapters.in_memory import InMemoryWhatLeft, ScriptedEngine
-from domain.action import ProposedAction, Refund, Reply
+from adapters.in_memory import InMemoryWhatLeft
+from domain.action import ProposedAction, Reply
 from domain.conversation import Author, Conversation, Message, Requester
 from domain.counting import Counter, Per
 from domain.decision import (
@@ -20,74 +18,30 @@ from domain.decision import (
     IdentityInput,
     PolicyInput,
     Purpose,
-    Reason,
     ResidencyInput,
     Verdict,
 )
-from domain.effect import EffectIntent, EffectState, key_of
-from domain.fact import Facts, Money, OrderFact, OrderStatus
-from domain.model import RecordId
+from domain.effect import EffectState
+from domain.fact import Facts
 from domain.ports import ArtifactKind
-from domain.ticket import Mode, Owner
 from domain.triage import Signal, Triage
 from tests.office import EMAIL, NAME, NOW, TICKET, Office
+from tests.planned import a_refund, facts, plan, planned
+from tests.policies_of_tests import CountingEngine, answer
 
-MESSAGE = "msg_" + "a" * 32
-CUSTOMER = "customer_" + "c" * 24
-ORDER = "order_" + "0" * 24
 EVERY = tuple(Counter("refund", per, 86400) for per in Per)
 
 
-@dataclass
-class Counted:
-    counters: tuple[Counter, ...]
-
-    def counters_of(self, action: str) -> Sequence[Counter]:
-        return [counter for counter in self.counters if counter.action == action]
-
-
-class CountingOne(ScriptedEngine):
-    """Remembers what it was asked; its policy asks for counters."""
+class CountingOne(CountingEngine):
+    """Remembers what it was asked."""
 
     def __init__(self, *counters: Counter) -> None:
-        super().__init__(self._remember)
-        self.policy = Counted(counters)
+        super().__init__(self._remember, *counters)
         self.asked: list[PolicyInput] = []
 
     def _remember(self, asked: PolicyInput) -> EngineAnswer:
         self.asked.append(asked)
-        return EngineAnswer(verdict=Verdict.ALLOW, reasons=(Reason(rule="any", code="fine"),))
-
-
-def a_refund(minor_units: int = 1000, order: RecordId = ORDER) -> ProposedAction:
-    refund = Refund(
-        order=order,
-        payment="payment_" + "0" * 24,
-        amount=Money(minor_units=minor_units, currency="EUR"),
-        playbook="any",
-    )
-    return ProposedAction(ordinal=0, action=refund)
-
-
-def facts(*, owned: bool = True, known: bool = True, customer: RecordId | None = CUSTOMER) -> Facts:
-    order = OrderFact(
-        id=ORDER,
-        payment_id=None,
-        status=OrderStatus.DELIVERED,
-        total=Money(minor_units=9000, currency="EUR"),
-        refundable=Money(minor_units=9000, currency="EUR"),
-        owner_is_requester=owned,
-        mentioned=True,
-        ordered_at=NOW,
-    )
-    return Facts(
-        requester_known=known,
-        orders=(order,),
-        as_of=NOW,
-        orders_mentioned=1,
-        customer=customer,
-        input_digest="sha256:" + "0" * 64,
-    )
+        return answer(Verdict.ALLOW)
 
 
 def triage(*signals: Signal) -> Triage:
@@ -103,11 +57,8 @@ def triage(*signals: Signal) -> Triage:
     )
 
 
-def plan(*actions: ProposedAction, **known: Any) -> DecideInput:
-    given = {"facts": facts(), "triage": triage()} | known
-    return DecideInput(
-        ticket=TICKET, turn=1, mode=Mode.AUTOMATE, owner=Owner.AUTOMATION, actions=actions, **given
-    )
+def understood(*actions: ProposedAction, **known: Any) -> DecideInput:
+    return plan(*actions, **{"triage": triage()} | known)
 
 
 async def told(office: Office, asked: DecideInput, *counters: Counter) -> PolicyInput:
@@ -118,32 +69,20 @@ async def told(office: Office, asked: DecideInput, *counters: Counter) -> Policy
     return engine.asked[0]
 
 
-async def claimed(office: Office, proposed: ProposedAction, **changes: Any) -> EffectIntent:
+async def claimed(office: Office, proposed: ProposedAction) -> None:
     """One that is about to leave."""
-    intent = EffectIntent.model_validate(
-        {
-            "key": key_of(TICKET.ticket_id, MESSAGE, proposed),
-            "ticket": TICKET,
-            "proposed": proposed,
-            "decision_id": "dec_" + "0" * 40,
-            "owner_epoch": 0,
-            "turn": 1,
-            "customer": CUSTOMER,
-        }
-        | changes
-    )
+    intent = planned(office, proposed)
     await office.ledger.intend(intent)
     office.ledger.rows[intent.key] = office.ledger.rows[intent.key].model_copy(
         update={"state": EffectState.CLAIMED, "claimed_at": office.now}
     )
-    return intent
 
 
 async def test_the_time_is_utc_and_whole_minutes() -> None:
     office = Office()
     office.now = datetime(2026, 11, 20, 12, 34, 56, 789, tzinfo=UTC)
 
-    asked = await told(office, plan(a_refund()))
+    asked = await told(office, understood(a_refund()))
 
     assert asked.at == datetime(2026, 11, 20, 12, 34, tzinfo=UTC)
     assert asked.purpose is Purpose.SUPPORT
@@ -166,14 +105,14 @@ async def test_the_time_is_utc_and_whole_minutes() -> None:
 async def test_identity_rests_on_facts_and_is_not_verified_in_doubt(
     *, known: bool, signals: tuple[Signal, ...], expected: IdentityInput
 ) -> None:
-    asked = await told(Office(), plan(a_refund(), facts=facts(known=known), triage=triage(*signals)))
+    asked = await told(Office(), understood(a_refund(), facts=facts(known=known), triage=triage(*signals)))
 
     assert asked.identity == expected
 
 
 @pytest.mark.parametrize("missing", ["facts", "triage"])
 async def test_identity_is_unknown_before_anything_was_looked_up(missing: str) -> None:
-    asked = await told(Office(), plan(a_refund(), **{missing: None}))
+    asked = await told(Office(), understood(a_refund(), **{missing: None}))
 
     assert asked.identity is None
 
@@ -189,16 +128,16 @@ async def test_regions_are_those_of_the_settings() -> None:
         residency=regions,
     )
 
-    await gate.decide(plan(a_refund()))
+    await gate.decide(understood(a_refund()))
 
     assert engine.asked[0].residency == regions
-    assert (await told(office, plan(a_refund()))).residency is None
+    assert (await told(office, understood(a_refund()))).residency is None
 
 
 async def test_exactly_the_counters_that_policy_asks_for_are_there() -> None:
     office = Office()
 
-    asked = await told(office, plan(a_refund()), EVERY[0], Counter("reply", Per.TENANT, 60))
+    asked = await told(office, understood(a_refund()), EVERY[0], Counter("reply", Per.TENANT, 60))
 
     assert list(asked.counters) == ["refund.customer.86400"]
 
@@ -207,7 +146,7 @@ async def test_what_is_claimed_counts_in_every_window_it_belongs_to() -> None:
     office = Office()
     await claimed(office, a_refund(700))
 
-    asked = await told(office, plan(a_refund(800)), *EVERY)
+    asked = await told(office, understood(a_refund(800)), *EVERY)
 
     assert set(asked.counters) == {counter.key for counter in EVERY}
     for counter in asked.counters.values():
@@ -218,7 +157,7 @@ async def test_an_effect_does_not_count_against_itself() -> None:
     office = Office()
     await claimed(office, a_refund())
 
-    asked = await told(office, plan(a_refund()), *EVERY)
+    asked = await told(office, understood(a_refund()), *EVERY)
 
     assert {counter.count for counter in asked.counters.values()} == {0}
 
@@ -228,7 +167,7 @@ async def test_what_is_older_than_the_window_does_not_count() -> None:
     await claimed(office, a_refund(700))
     office.ledger.now += timedelta(days=1)
 
-    asked = await told(office, plan(a_refund(800)), *EVERY)
+    asked = await told(office, understood(a_refund(800)), *EVERY)
 
     assert {counter.count for counter in asked.counters.values()} == {0}
 
@@ -236,7 +175,7 @@ async def test_what_is_older_than_the_window_does_not_count() -> None:
 @pytest.mark.parametrize("known", [facts(customer=None), facts(owned=False), None])
 async def test_without_a_certain_customer_there_is_no_counter_of_theirs(known: Facts | None) -> None:
     """A rule that asks for it denies then: `counter_missing`."""
-    asked = await told(Office(), plan(a_refund(), facts=known), *EVERY)
+    asked = await told(Office(), understood(a_refund(), facts=known), *EVERY)
 
     assert "refund.customer.86400" not in asked.counters
     assert "refund.tenant.86400" in asked.counters
@@ -245,7 +184,7 @@ async def test_without_a_certain_customer_there_is_no_counter_of_theirs(known: F
 async def test_only_a_refund_counts_by_its_order() -> None:
     reply = ProposedAction(ordinal=1, action=Reply(text="draft_" + "0" * 64))
 
-    asked = await told(Office(), plan(reply), *(Counter("reply", per, 60) for per in Per))
+    asked = await told(Office(), understood(reply), *(Counter("reply", per, 60) for per in Per))
 
     assert set(asked.counters) == {f"reply.{per}.60" for per in ("customer", "ticket", "tenant")}
 

@@ -6,11 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.active_policies import ActivePolicies, DenyEverything, load
+from adapters.in_memory import ScriptedEngine
 from adapters.policy.bundle import Level
 from adapters.policy.effective import Effective, alone, effective
 from adapters.policy.file import parse
 from adapters.policy.published import published
 from adapters.policy.tables import pack
+from adapters.policy.words import denial
 from adapters.postgres.policies import Pointers
 from domain.decision import Verdict
 from domain.errors import BundleRefused
@@ -217,6 +219,20 @@ async def test_candidate_is_tried_beside_the_active_levels(
     assert tried is not None
     assert tried.decide(as_input(refund(4000))).verdict is Verdict.APPROVAL_NEEDED
     assert await verdict(policies) is Verdict.ALLOW
+
+
+async def test_candidate_is_evaluated_here_whoever_decides(store: InMemoryPolicyStore) -> None:
+    async def elsewhere(policy: Effective) -> PolicyEngine:
+        del policy
+        return ScriptedEngine(lambda _: denial("default", "engine_failed"))
+
+    store.try_out(STRICTER)
+    policies = ActivePolicies(store, elsewhere)
+
+    assert await verdict(policies) is Verdict.DENY
+    tried = await policies.candidate(TENANT)
+    assert tried is not None
+    assert tried.decide(as_input(refund(4000))).verdict is Verdict.APPROVAL_NEEDED
 
 
 @pytest.mark.parametrize("trouble", ["broken", "away"])

@@ -98,7 +98,7 @@ async def postgres_desk(story: Story) -> Desk:
     async def let_out(state: EffectState) -> EffectKey:
         intent = await story.intended(await story.decided(), target=uuid4().hex)
         if state is not EffectState.INTENDED:
-            await story.ledger.claim(intent)
+            await story.claim(intent)
             for step in paths.get(state, (EffectState.SENT, state)):
                 await story.ledger.record(intent, step)
         return intent.key

@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,30 @@ from adapters.rego_tests import run_rego_tests
 from adapters.regorus import ENGINE_FAILED, RegorusEngine, load
 from domain.decision import EngineAnswer, Verdict
 from tests.adapters.policy_inputs import as_input, engines, other, refund, reply, starter
+from tests.opa.blocking import blocking_opa
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
 TABLES = dict(tables())
 
 
-@pytest.mark.parametrize("load_engine", [load, PlainEngine])
+Load = Callable[[Effective], DocumentEngine]
+
+
+@pytest.fixture(scope="module")
+def opa() -> Iterator[Load]:
+    with blocking_opa() as server:
+        yield server.load
+
+
+@pytest.fixture(params=["regorus", "plain", "opa"])
+def load_engine(request: pytest.FixtureRequest) -> Load:
+    """Each engine behind the port; OPA in a process of its own, over HTTP."""
+    engines_here: dict[str, Load] = {"regorus": load, "plain": PlainEngine}
+    return engines_here.get(request.param) or request.getfixturevalue("opa")
+
+
 @pytest.mark.parametrize("name", TABLES)
-def test_every_row_of_every_table(name: str, load_engine: Callable[[Effective], DocumentEngine]) -> None:
+def test_every_row_of_every_table(name: str, load_engine: Load) -> None:
     outcomes = list(run(TABLES[name], load_engine))
 
     assert outcomes
@@ -136,6 +152,16 @@ def test_rego_and_plain_python_agree(start: Document, changes: list[tuple[str, J
 def test_a_typed_input_is_decided_like_its_document() -> None:
     for engine in engines():
         assert engine.decide(as_input(refund(5001))) == answer(refund(5001))
+
+
+@pytest.mark.parametrize("document", [refund(5000), refund(50001), reply("public"), other("x"), {}])
+def test_every_engine_gives_the_same_answer_under_the_same_version(
+    document: Document, load_engine: Load
+) -> None:
+    engine: Any = load_engine(starter())
+
+    assert engine.decide_document(json.dumps(document)) == answer(document)
+    assert engine.version == starter().version
 
 
 class Panicking:

@@ -54,6 +54,14 @@ def test_a_weak_secret_is_refused_by_name_and_never_shown(name: str, value: str)
     assert value not in str(refused.value)
 
 
+def test_opa_without_a_token_is_refused_in_production_only() -> None:
+    open_to_all = Settings(_env_file=None, opa_url="http://opa:8181")
+
+    refuse_weak_secrets(open_to_all)
+    with pytest.raises(SettingUnusable, match="COUNTERSIGN_OPA_TOKEN is not set"):
+        refuse_weak_secrets(open_to_all.model_copy(update={"environment": Environment.PRODUCTION}))
+
+
 @pytest.mark.parametrize("means", ["sslcert=/c.pem", "passfile=/p"])
 def test_an_address_may_authenticate_by_other_means(means: str) -> None:
     refuse_weak_secrets(

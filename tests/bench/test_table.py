@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.figures import Row
-from bench.table import BEGIN, END, markdown, rich_table, write
+from bench.table import POLICY, TICKETS, Shape, markdown, rich_table, write
 
 ROWS = [Row("tickets/s", ticket=7.24, no_op=11.3, ratios=[0.6, 0.64, 0.7], digits=1)]
 
@@ -25,16 +25,22 @@ def test_the_terminal_also_sees_how_far_the_rounds_lie_apart() -> None:
     assert "0.60–0.70" in console.export_text()
 
 
-def test_writing_again_replaces_the_table_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [TICKETS, POLICY])
+def test_writing_again_replaces_the_table_and_nothing_else(shape: Shape, tmp_path: Path) -> None:
     file = tmp_path / "README.md"
-    file.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    file.write_text(f"before\n{shape.begin}\nold\n{shape.end}\nafter\n")
 
     for said in ("first", "second"):
-        write(file, markdown(ROWS, said))
+        write(file, markdown(ROWS, said, shape), shape)
 
     text = file.read_text()
     assert (text.startswith("before\n"), text.endswith("\nafter\n")) == (True, True)
-    assert (text.count(BEGIN), "old" in text, "first" in text, "second" in text) == (1, False, False, True)
+    assert (text.count(shape.begin), "old" in text, "first" in text, "second" in text) == (
+        1,
+        False,
+        False,
+        True,
+    )
 
 
 def test_a_file_without_markers_is_left_alone(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ async def a_story(databases: Databases, registry: TenantRegistry, keys: Envelope
 
 
 async def policy_of(story: Story) -> Effective:
-    """The one in force."""
+    """The one in force, kept as what decides is kept."""
     engine = await ActivePolicies(PolicyStore(story.databases.app)).active(story.ticket.tenant_id)
     assert isinstance(engine, RegorusEngine)
     return engine.policy
@@ -83,7 +83,7 @@ async def approved_and_paid(story: Story, decision: PolicyDecision, minor_units:
     await story.voted(request, await story.approver())
     intent = await story.intended(decision, proposed, approval=request.approval_id)
     await story.approvals.close(story.ticket, request.approval_id, ApprovalStatus.APPROVED)
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     receipt = Receipt(external_id="re_1003", received_at=now())
     await story.ledger.record(intent, EffectState.SENT, receipt)
     await story.ledger.record(intent, EffectState.CONFIRMED)

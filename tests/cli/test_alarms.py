@@ -61,12 +61,12 @@ async def unroutable(story: Story) -> None:
 
 async def effects_unknown(story: Story) -> None:
     intent = await story.allowed()
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     await story.ledger.record(intent, EffectState.UNKNOWN)
 
 
 async def effects_claimed(story: Story) -> None:
-    await story.ledger.claim(await story.allowed())
+    await story.claim(await story.allowed())
     old = now() - timedelta(hours=1)
     aged = update(effects).values(claimed_at=old, moved_at=old)
     async with story.databases.egress.transaction(story.ticket.tenant_id) as session:
@@ -79,7 +79,7 @@ async def approvals_overdue(story: Story) -> None:
 
 async def nothing(story: Story) -> None:
     """Young rows of every kind, as in any system at work."""
-    await story.ledger.claim(await story.allowed())
+    await story.claim(await story.allowed())
     await story.asked(await story.decided(Verdict.APPROVAL_NEEDED))
     await _arrive(story, story.ticket.route)
 

@@ -5,10 +5,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
 
 from adapters.keys import EnvelopeKeys
 from adapters.policy.bundle import digest
-from adapters.postgres.policies import PolicyStore, StoredPolicy
+from adapters.postgres.policy_register import Place, PolicyRegister
+from adapters.postgres.tables import policy_versions
 from adapters.postgres.tenant_registry import TenantRegistry
 from cli.__main__ import run
 from tests.adapters.policy_inputs import refund, reply
@@ -151,10 +153,11 @@ async def unreadable(stores: Keys, tenant: str) -> None:
     """What is in force cannot be read by this release."""
     story = await a_story(*stores, tenant)
     content = '{"bundle":{"schema_version":9}}'
-    version = digest(content.encode())
-    store = PolicyStore(story.databases.owner)
-    await store.publish(story.ticket.tenant_id, StoredPolicy(version, content))
-    await store.activate(story.ticket.tenant_id, version)
+    version, tenant_id = digest(content.encode()), story.ticket.tenant_id
+    row = insert(policy_versions).values(tenant_id=tenant_id, id=version, content=content, level="tenant")
+    async with story.databases.owner.transaction(tenant_id) as session:
+        await session.execute(row)
+    await PolicyRegister(story.databases.owner).activate(Place(tenant_id), version)
 
 
 @pytest.mark.usefixtures("week", "unreadable")

@@ -70,8 +70,11 @@ def test_they_fail_where_coverage_is_required(own: Path) -> None:
 def test_a_rule_that_only_changes_an_answer_counts_too(tmp_path: Path) -> None:
     """It never is the reason of a question, and what goes out is another text."""
     redacts = "  - id: no_addresses\n    when: {zones: [internal]}\n    redact_fields: [address]\n"
+    answered = "verdict: approval_needed, reason: approval_required"
+    row = f"{{note: internal, set: {{action.zones: [internal]}}, {answered}}}"
+    table = REPLIES.split("rows:")[0].replace("bundle: support_default", "bundle: policy.yaml")
     (tmp_path / "policy.yaml").write_text(POLICY + redacts)
-    (tmp_path / "replies.yaml").write_text(REPLIES.replace("bundle: support_default", "bundle: policy.yaml"))
+    (tmp_path / "replies.yaml").write_text(f"{table}rows:\n  - {row}\n")
 
     result = run(tmp_path)
 

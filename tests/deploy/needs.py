@@ -37,7 +37,7 @@ def settings(found: Composition) -> Iterator[str]:
 
 def _measures() -> Mapping[str, set[str]]:
     by_up = Environments(
-        settings=Settings(_env_file=None),
+        settings=Settings(_env_file=None, opa_url="http://opa:8181", opa_token=SecretStr("told")),
         secrets=Secrets(master_key="", slack_signing_secret="", control_token="", codec_token=""),
         databases=DatabaseUrls(**dict.fromkeys(ROLES, "")),
         embedded_temporal_address="",

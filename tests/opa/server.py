@@ -76,7 +76,10 @@ class Answers(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._say(HTTPStatus.OK, {}) if self.path == "/health" else self._unknown()
+        if self.path == "/health":
+            self._say(HTTPStatus.OK, {})
+        elif self._allowed():
+            self._evaluate(None)
 
     def do_DELETE(self) -> None:
         """Not OPA's: all is gone, as after a restart."""
@@ -106,12 +109,15 @@ class Answers(BaseHTTPRequestHandler):
         body = self._body()
         if not self._allowed():
             return
+        self._evaluate(json.loads(body).get("input"))
+
+    def _evaluate(self, asked: Any) -> None:
         kind, path = self._address()
         if kind != "data":
             self._unknown()
             return
         try:
-            self._say(HTTPStatus.OK, {"result": STORE.ask(path, json.loads(body).get("input"))})
+            self._say(HTTPStatus.OK, {"result": STORE.ask(path, asked)})
         except OpaUndefinedError:
             self._say(HTTPStatus.OK, {})
         except OpaError as error:

@@ -8,6 +8,7 @@ from adapters.policy.bundle import PRIMITIVES
 from adapters.policy.linting._finding import Finding, FindingCode
 from adapters.policy.linting._levels import Levels, Looked
 from adapters.policy.linting._possible import closed_words, implies, possible
+from adapters.policy.stricter_conditions import unknown_with
 
 MOST_COMPARISONS = 20_000  # of conditions; a policy of a thousand rules has half a million pairs
 SILENT = {"redact_fields", "require"}  # say nothing where they are empty
@@ -148,8 +149,8 @@ def _superfluous(levels: Levels, each: Looked, compared: _Compared) -> Iterator[
     for other in levels.rules_of(each.level):
         if other.number == each.number or not _says_as_much(other, each):
             continue
-        if not compared.covers(other, each):
-            continue
+        if not compared.covers(other, each) or not unknown_with(each.clauses, other.clauses):
+            continue  # a rule also denies where its condition is unknown, so taking it away could loosen
         equal = _said(other) == _said(each) and compared.covers(each, other)
         if equal and other.number > each.number:
             continue

@@ -55,6 +55,12 @@ OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer
 CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Read from disk once: it takes longer than the rest of a policy together."""
+    return frozenset(available_timezones()) - OF_THE_MACHINE
+
+
 class Hours(TextModel):
     """From a minute on, until before another; a span over midnight belongs to the day it begins on."""
 
@@ -117,11 +123,6 @@ class Hours(TextModel):
         for holiday in sorted({*before["holidays"]} - {*after["holidays"]}):
             yield Eased(f"hours opens on {holiday}, which was a holiday")
         yield from softer("hours", before["outside"], after["outside"])
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones()) - OF_THE_MACHINE
 
 
 def _moment(text: object) -> datetime | None:

@@ -64,7 +64,7 @@ async def refunded(story: Story) -> None:
     decision = await story.decided(Verdict.APPROVAL_NEEDED)
     request = await story.approved(decision)
     intent = await story.intended(decision, approval=request.approval_id)
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     await story.ledger.record(intent, EffectState.SENT)
     receipt = Receipt(external_id="refund_1", received_at=stories.now())
     await story.ledger.record(intent, EffectState.CONFIRMED, receipt)

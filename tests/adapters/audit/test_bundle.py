@@ -209,6 +209,14 @@ def deny(bundle: Path) -> None:
     _rewritten(bundle, "decisions.json", lambda rows: rows[0].update(verdict="deny"))
 
 
+def deny_at_the_claim(bundle: Path) -> None:
+    _rewritten(bundle, "decisions.json", lambda rows: rows[-1].update(verdict="deny"))
+
+
+def change_gate(bundle: Path) -> None:
+    _rewritten(bundle, "decisions.json", lambda rows: rows[-1].update(effect_id="eff_" + "0" * 40))
+
+
 def change_approval(bundle: Path) -> None:
     _rewritten(bundle, "approvals.json", lambda rows: rows[0].update(action_digest="sha256:" + "0" * 64))
 
@@ -254,6 +262,8 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "decision removed": (remove_decision, ": there is no decision dec_"),
     "input edited": (edit_input, "its input is not the one it was made from"),
     "verdict changed": (deny, "its decision says deny"),
+    "verdict at the claim changed": (deny_at_the_claim, "the decision that let it out says deny"),
+    "decision of another effect": (change_gate, "the decision that let it out is about something else"),
     "approval of another action": (change_approval, "its approval is about another action"),
     "vote on another action": (change_vote, "is about something else"),
     "seal changed": (change_seal, "the chain knows no such seal"),

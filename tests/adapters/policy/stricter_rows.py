@@ -182,6 +182,12 @@ MILDER: list[tuple[Rules, Rules, Kind, str]] = [
     ),
     ([GRANT, on(TURNS, allow=True)], [GRANT], UNSURE, "its condition may no longer deny"),
     (
+        [GRANT, on({"field": "action.amount", "at_most": {"EUR": "50.00"}}, deny=True)],
+        [GRANT, on({"field": "action.amount", "exists": True}, deny=True)],
+        UNSURE,
+        "for its condition may no longer deny",
+    ),
+    (
         [{"when": {"actions": ["reply", "refund"]}, **ASK}],
         [{"when": {"actions": ["reply"]}, **ASK}, {"when": {"actions": ["refund"]}, "allow": True}],
         SURE,

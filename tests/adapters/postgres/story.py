@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import time
+from typing import Any
 from uuid import uuid4
 
 from adapters.keys import EnvelopeKeys
@@ -30,9 +31,10 @@ from domain.decision import (
     Reason,
     TicketInput,
     Verdict,
+    at_the_claim,
     decision_id,
 )
-from domain.effect import EffectIntent, effect_key
+from domain.effect import Clearance, EffectIntent, LedgerRow, Refusal, effect_key
 from domain.fact import Money
 from domain.model import RecordId, digest_of
 from domain.ticket import Mode, Owner, TicketRef
@@ -56,6 +58,29 @@ def a_refund(minor_units: int = 1999, ordinal: int = 0) -> ProposedAction:
         playbook="damaged_item",
     )
     return ProposedAction(ordinal=ordinal, action=refund)
+
+
+async def cleared(databases: Databases, intent: EffectIntent, **changes: Any) -> Clearance:
+    """What the gate would find: the plan's decision once more, about this very effect, unless changed."""
+    log = PostgresDecisions(databases.app)
+    planned = await log.decided(intent.ticket, intent.decision_id)
+    if planned is None:
+        return Clearance(intent.decision_id)
+    decision, input_ = planned
+    again = PolicyDecision.model_validate(
+        decision.model_dump()
+        | {"decision_id": at_the_claim(decision.decision_id, intent.key), "action_digest": intent.digest}
+        | changes
+    )
+    answer = EngineAnswer(verdict=again.verdict, reasons=again.reasons)
+    await log.record([(again, input_, answer)], latency_us=300, effect=intent.key)
+    return Clearance(again.decision_id)
+
+
+async def claim(databases: Databases, intent: EffectIntent) -> LedgerRow:
+    """As the step does: the gate, then the claim."""
+    ledger = PostgresLedger(databases.app, databases.egress)
+    return await ledger.claim(intent, await cleared(databases, intent))
 
 
 @dataclass
@@ -125,6 +150,12 @@ class Story:
 
     async def allowed(self) -> EffectIntent:
         return await self.intended(await self.decided())
+
+    async def claim(self, intent: EffectIntent) -> LedgerRow:
+        return await claim(self.databases, intent)
+
+    async def recheck(self, intent: EffectIntent, *, sends: bool) -> Refusal | None:
+        return await self.ledger.recheck(intent, await cleared(self.databases, intent), sends=sends)
 
     async def approver(self, *groups: str) -> RecordId:
         entry = PrincipalEntry(

@@ -67,7 +67,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     decision = await story.decided(Verdict.APPROVAL_NEEDED)
     request = await story.approved(decision)
     intent = await story.intended(decision, approval=request.approval_id)
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     voter = await story.approver()
     await story.approvals.record_refusal(tenant_id, request.approval_id, voter, VoteRefusal.NOT_PENDING)
     await story.tickets.settle(story.ticket, SETTLEMENT)

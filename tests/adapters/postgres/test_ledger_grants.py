@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.tables import approval_uses, approvals, effects
 from domain.decision import Verdict
 from domain.effect import EFFECT_ARROWS, EffectIntent, EffectState
-from tests.adapters.postgres.story import Story
+from tests.adapters.postgres.story import Story, cleared
 from tests.conftest import Databases
 
 
@@ -58,10 +59,11 @@ async def test_only_egress_moves_an_effect(story: Story, role: str) -> None:
 
 async def test_nobody_but_egress_may_claim(story: Story) -> None:
     intent = await story.allowed()
-    story.ledger._egress = story.databases.app
+    ledger = PostgresLedger(story.databases.app, story.databases.app)
+    clearance = await cleared(story.databases, intent)
 
     with pytest.raises(DBAPIError, match="permission denied for function"):
-        await story.ledger.claim(intent)
+        await ledger.claim(intent, clearance)
 
 
 async def test_recording_cannot_claim(story: Story) -> None:
@@ -94,7 +96,7 @@ async def test_an_effect_keeps_what_it_is(story: Story) -> None:
 async def test_a_use_is_never_taken_back(story: Story, role: str) -> None:
     decision = await story.decided(Verdict.APPROVAL_NEEDED)
     request = await story.approved(decision)
-    await story.ledger.claim(await story.intended(decision, approval=request.approval_id))
+    await story.claim(await story.intended(decision, approval=request.approval_id))
 
     with pytest.raises(DBAPIError, match="permission denied"):
         async with getattr(story.databases, role).transaction(story.ticket.tenant_id) as session:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from adapters.postgres.ledger import CLAIM, _arguments
+from adapters.postgres.ledger import CLAIM, claim_arguments
 from adapters.postgres.ownership import PostgresOwnership
 from adapters.postgres.tables import audit_events, principals, tickets
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -17,7 +17,7 @@ from domain.effect import EffectIntent, EffectState, Refusal
 from domain.model import RecordId
 from domain.ownership import OwnershipRefusal, OwnershipRefused
 from domain.ticket import Owner, TicketRef
-from tests.adapters.postgres.story import Story
+from tests.adapters.postgres.story import Story, cleared
 from tests.conftest import Databases, a_tenant
 
 ROUNDS = 6
@@ -36,7 +36,7 @@ async def nora(story: Story) -> RecordId:
 
 
 async def withdrawn(story: Story, intent: EffectIntent) -> bool:
-    row = await story.ledger.claim(intent)
+    row = await story.claim(intent)
     return (row.state, row.refusal) == (EffectState.WITHDRAWN, Refusal.OWNER_CHANGED)
 
 
@@ -56,7 +56,7 @@ async def test_no_claim_begun_after_acceptance_succeeds(
 
     async def claim(intent: EffectIntent) -> None:
         begun = monotonic()
-        claims.append((begun, (await story.ledger.claim(intent)).state))
+        claims.append((begun, (await story.claim(intent)).state))
 
     for round_ in range(ROUNDS):
         accepted_at.clear()
@@ -110,7 +110,7 @@ async def test_take_over_waits_for_running_claims_only(
     later = await story.intended(await story.decided(), target="later")
 
     async with story.databases.egress.transaction(story.ticket.tenant_id) as claiming:
-        await claiming.execute(CLAIM, _arguments(running))
+        await claiming.execute(CLAIM, claim_arguments(running, await cleared(story.databases, running)))
         taking = asyncio.create_task(ownership.take_over(story.ticket, nora))
         await waits_for_a_lock(story)
         queued = asyncio.create_task(withdrawn(story, later))
@@ -141,7 +141,7 @@ async def test_take_over_is_not_starved_by_a_stream_of_claims(
 
     async def stream() -> None:
         while not taken.is_set():
-            await story.ledger.claim(intent)
+            await story.claim(intent)
 
     async with asyncio.TaskGroup() as streams:
         for _ in range(4):
@@ -163,7 +163,7 @@ async def test_what_was_intended_before_stays_withdrawn_after_the_ticket_is_hand
 
     assert change.owner_epoch == 2
     assert await withdrawn(story, old)
-    assert (await story.ledger.claim(new)).state is EffectState.CLAIMED
+    assert (await story.claim(new)).state is EffectState.CLAIMED
 
 
 async def test_take_overs_at_once_count_one_after_the_other(
@@ -270,7 +270,7 @@ async def test_effects_of_another_tenant_are_not_shown(
     story: Story, registry: TenantRegistry, ownership: PostgresOwnership
 ) -> None:
     intent = await story.allowed()
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     other = TicketRef(tenant_id=await a_tenant(registry), route=story.ticket.route)
     stray = text("select effects_standing(:other, :ticket, :keys) as answer")
     values = {"other": other.tenant_id, "ticket": story.ticket.ticket_id, "keys": [intent.key]}

@@ -23,7 +23,7 @@ async def _told(story: Story) -> int:
 
 async def test_an_unknown_effect_is_settled_once(story: Story) -> None:
     intent = await story.allowed()
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     await story.ledger.record(intent, EffectState.UNKNOWN)
 
     seen = [
@@ -41,7 +41,7 @@ async def test_an_unknown_effect_is_settled_once(story: Story) -> None:
 
 async def test_what_may_still_be_sent_is_not_settled(story: Story) -> None:
     intent = await story.allowed()
-    await story.ledger.claim(intent)
+    await story.claim(intent)
 
     seen = await settle(story.databases.egress, story.ticket.tenant_id, intent.key, WHO, Finding.NOT_THERE)
 

@@ -22,7 +22,7 @@ def stranded(story: Story) -> StrandedEffects:
 async def _claimed(story: Story, claimed: timedelta, moved: timedelta) -> EffectIntent:
     """A claim whose clocks are put back."""
     intent = await story.allowed()
-    await story.ledger.claim(intent)
+    await story.claim(intent)
     aged = update(effects).where(effects.c.tenant_id == intent.ticket.tenant_id, effects.c.id == intent.key)
     async with story.databases.egress.transaction(intent.ticket.tenant_id) as session:
         await session.execute(aged.values(claimed_at=now() - claimed, moved_at=now() - moved))

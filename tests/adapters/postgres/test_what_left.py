@@ -48,7 +48,7 @@ async def claimed(
     )
     await story.tickets.open(ticket, "1001", "generic")
     await story.ledger.intend(intent)
-    assert (await story.ledger.claim(intent)).state is EffectState.CLAIMED
+    assert (await story.claim(intent)).state is EffectState.CLAIMED
     return intent
 
 

@@ -39,7 +39,7 @@ async def _one_of_each(office: Office) -> None:
     await answered.tickets.settle(answered.ticket, settled)
     unknown = await office.story("6")
     intent = await unknown.allowed()
-    await unknown.ledger.claim(intent)
+    await unknown.claim(intent)
     async with office.databases.egress.transaction(office.tenant_id) as session:
         await session.execute(
             text("select record_effect(:tenant, :key, 'unknown', null, null, null)"),
