@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, model_validator
 from adapters.policy.conditions import Fields
 from adapters.policy.fields import FieldType
 from adapters.policy.primitives._base import Counter, Eased, Found, Json, Per
-from adapters.policy.reading import at, money, whole, word
+from adapters.policy.reading import at, counted, money, word
 from adapters.policy.suggestion import perhaps
 from adapters.policy.written import Amounts, Duration, as_amount, as_duration, by_currency
 from domain.conversation import TextModel
@@ -111,7 +111,7 @@ def _before(check: Any, document: Json, currency: str) -> int | None:
     counter = at(document, "counters", str(check["counters"].get(action)))
     if not isinstance(counter, Mapping) or not isinstance(counter.get("amounts"), Mapping):
         return None
-    return whole(counter["amounts"].get(currency, 0))
+    return counted(counter["amounts"].get(currency, 0))
 
 
 def _limited(check: Any, currency: str, units: int) -> Found:
