@@ -126,13 +126,14 @@ def _told_decision(decision: DecisionRecord) -> ToldDecision:
     action = decision.input.get("action")
     amount = money(action.get("amount")) if isinstance(action, dict) else None
     what = said(words.ACTIONS, decision.action_type) + (f" of {amount}" if amount else "")
+    when = " about to leave" if decision.effect_id else ""
     # Messages are stored in the order of the reasons.
     pairs = zip_longest(decision.reasons, decision.messages)
     return ToldDecision(
         id=decision.id,
         at=decision.decided_at,
         turn=decision.turn,
-        headline=f"{sentence(what)}: policy {said(words.VERDICTS, decision.verdict)}",
+        headline=f"{sentence(what)}{when}: policy {said(words.VERDICTS, decision.verdict)}",
         verdict=decision.verdict,
         reasons=tuple(
             ToldReason(
@@ -148,13 +149,15 @@ def _told_decision(decision: DecisionRecord) -> ToldDecision:
 
 def _conditions(decision: DecisionRecord) -> Iterator[str]:
     wanted = decision.obligations
-    if wanted is None or decision.verdict != "approval_needed":
+    if wanted is None:
+        return
+    if wanted.redact_fields:
+        yield f"Without {', '.join(map(words.words, wanted.redact_fields))}"
+    if decision.verdict != "approval_needed":
         return
     people = "one person" if wanted.quorum == 1 else f"{wanted.quorum} people"
     yield f"Needs a yes from {people} of {words.listed(wanted.approver_groups)}"
     yield f"Waits {_span(wanted.expires_in_s)}; without an answer {said(words.TIMEOUTS, wanted.on_timeout)}"
-    if wanted.redact_fields:
-        yield f"Without {', '.join(map(words.words, wanted.redact_fields))}"
 
 
 def _span(seconds: int) -> str:

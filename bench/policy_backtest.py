@@ -26,6 +26,7 @@ from adapters.policy.tables import pack
 from adapters.postgres.bootstrap import ROLES, DatabaseUrls, bootstrap
 from adapters.postgres.migrate import migrate
 from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_moves import Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.recorded_decisions import Chosen, RecordedDecisions
 from adapters.postgres.session import Database
@@ -101,7 +102,7 @@ async def _filled(owner: Database, app: Database, number: int) -> UUID:
     tenant_id, policy = uuid4(), alone(parse(TEXT))
     file, register = published(parse(TEXT)), PolicyRegister(owner)
     await register.publish(Place(tenant_id), file, Publication())
-    await register.activate(Place(tenant_id), file.version)
+    await PolicyMoves(owner).activate(Place(tenant_id), file.version, Movers())
     await PolicyStore(app).keep(tenant_id, policy.version, policy.content)
     engine = PlainEngine(policy)
     for begin in range(0, number, AT_ONCE):

@@ -24,7 +24,7 @@ COMMANDS = {
     "measures": "How fast tickets are answered, how often without a person, and how often wrongly.",
     "doctor": "Say what runs, what is wrong and what to do.",
     "audit": "Verify what was recorded, and hand it to an auditor.",
-    "policy": "Put a policy in force, and check and test policies.",
+    "policy": "Publish policies, put them in force, and check, test and explain them.",
     "deploy": "Make what a production deployment needs.",
     "migrate": "Prepare databases of your own, or bring them up to this release.",
 }

@@ -22,6 +22,7 @@ from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.inbox import DoorInbox
 from adapters.postgres.inbox_lists import InboxLists
 from adapters.postgres.key_store import PostgresKeyStore
+from adapters.postgres.observations import ObservationRecords
 from adapters.postgres.session import Database
 from adapters.postgres.tenant_list import ListedTenant, listed_tenants
 from adapters.postgres.ticket_lists import TicketLists
@@ -45,6 +46,7 @@ class Connected:
     inbox: InboxLists
     door: DoorInbox
     decisions: DecisionRecords
+    observations: ObservationRecords
     _door: DoorConnections
 
     async def all_tenants(self) -> Sequence[ListedTenant]:
@@ -109,9 +111,10 @@ async def connected(settings: Settings | None = None) -> AsyncIterator[Connected
     master = base64.b64decode(_needed(known.master_key))
     keys = EnvelopeKeys(PostgresKeyStore(app_keys), master)
     opened = DoorKeys(PostgresKeyStore(door_keys), master)
-    lists = (TicketLists(app, keys), InboxLists(app, keys), DoorInbox(door, opened), DecisionRecords(door))
+    lists = (TicketLists(app, keys), InboxLists(app, keys), DoorInbox(door, opened))
+    records = (DecisionRecords(door), ObservationRecords(door))
     try:
-        yield Connected(known, app, keys, *lists, DoorConnections(door, opened))
+        yield Connected(known, app, keys, *lists, *records, DoorConnections(door, opened))
     finally:
         for database in (app, app_keys, door, door_keys):
             await database.close()

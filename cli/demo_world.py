@@ -14,6 +14,7 @@ import httpx
 
 from adapters.embedded.files import write_durably
 from adapters.embedded.home import Home
+from adapters.postgres.policy_moves import Movers
 from cli.demo_data import TENANTS, OrderPart, shop_of, tenant_file
 from cli.processes import Stack
 from cli.tenant import tenant_stores
@@ -83,7 +84,7 @@ async def build(
             if tenant in policies:
                 spec = replace(spec, policy=read_policy(policies[tenant], policies[tenant]))
             await emulators.ask("POST", "/seed", _seed(stack, spec, words, run))
-            await add_tenant(stores, spec)
+            await add_tenant(stores, spec, Movers(development=True))
     return emulators
 
 

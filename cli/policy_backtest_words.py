@@ -19,7 +19,7 @@ def told(report: Report, file: str, since: datetime) -> Iterator[str]:
     """Lines; a heading has no indent, a blank line stands before each but the first."""
     tenants = sum(1 for tenant in report.tenants if not tenant.refused)
     yield (
-        f"{file} on {_counted(report.total('read'), 'decision')} of {_counted(tenants, 'tenant')}"
+        f"{file} on {counted(report.total('read'), 'decision')} of {counted(tenants, 'tenant')}"
         f" since {since:%Y-%m-%d %H:%M} UTC"
     )
     sections = (
@@ -38,9 +38,22 @@ def told(report: Report, file: str, since: datetime) -> Iterator[str]:
             yield from ("", heading, *shown)
 
 
+def moves(before: Verdict, after: Verdict) -> str:
+    """The change of a verdict; the same verdict is on other terms."""
+    if before is after:
+        return f"{ANSWERS[after]} as before, on other terms"
+    return f"{ANSWERS[after]}, where it {_past(before)}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 decision`, `2 decisions`."""
+    plural = "es" if what.endswith("s") else "s"
+    return f"{number} {what}{'' if number == 1 else plural}"
+
+
 def _coverage(report: Report) -> Iterator[str]:
     read, unknown = report.total("read"), report.total("unknown")
-    yield f"{read - unknown} of {_counted(read, 'decision')} can be decided again."
+    yield f"{read - unknown} of {counted(read, 'decision')} can be decided again."
     if unknown:
         yield f"{unknown} are unknown from here and count as nothing: their inputs lack what is asked for."
     for field, number in report.unknown_fields.items():
@@ -57,27 +70,21 @@ def _coverage(report: Report) -> Iterator[str]:
 def _different(report: Report) -> Iterator[str]:
     flips = report.total("flips")
     yield (
-        f"{_counted(flips, 'decision')} of {report.total('flips') + report.total('same')}."
+        f"{counted(flips, 'decision')} of {report.total('flips') + report.total('same')}."
         if flips
         else "Nothing."
     )
 
 
 def _by_rule(changed: Changed) -> str:
-    moves = _moves(changed.before, changed.after)
-    return f"{changed.rule}: {_counted(changed.decisions, 'decision')}. Each {moves}."
+    change = moves(changed.before, changed.after)
+    return f"{changed.rule}: {counted(changed.decisions, 'decision')}. Each {change}."
 
 
 def _money(moved: Moved) -> str:
     amount = Money(minor_units=moved.minor_units, currency=moved.currency)
-    moves = _moves(moved.before, moved.after)
-    return f"{amount} in {_counted(moved.proposals, 'proposal')}. Each {moves}."
-
-
-def _moves(before: Verdict, after: Verdict) -> str:
-    if before is after:
-        return f"{ANSWERS[after]} as before, on other terms"
-    return f"{ANSWERS[after]}, where it {_past(before)}"
+    change = moves(moved.before, moved.after)
+    return f"{amount} in {counted(moved.proposals, 'proposal')}. Each {change}."
 
 
 def _past(verdict: Verdict) -> str:
@@ -92,21 +99,21 @@ def _past(verdict: Verdict) -> str:
 def _by_tenant(report: Report) -> Iterator[str]:
     for tenant in report.tenants:
         if not tenant.refused:
-            yield f"{tenant.tenant}: {tenant.flips} of {_counted(tenant.flips + tenant.same, 'decision')}."
+            yield f"{tenant.tenant}: {tenant.flips} of {counted(tenant.flips + tenant.same, 'decision')}."
 
 
 def _work(report: Report) -> Iterator[str]:
     before, after = report.work_before, report.work_after
     questions, yeses = after.questions - before.questions, after.yeses - before.yeses
     yield (
-        f"{_counted(after.questions, 'question')} instead of {before.questions} ({questions:+d}),"
-        f" {_counted(after.yeses, 'yes')} instead of {before.yeses} ({yeses:+d})."
+        f"{counted(after.questions, 'question')} instead of {before.questions} ({questions:+d}),"
+        f" {counted(after.yeses, 'yes')} instead of {before.yeses} ({yeses:+d})."
     )
 
 
 def _must_hold(report: Report) -> Iterator[str]:
     for rule, number in report.must_hold.items():
-        yield f"{rule} would say something else in {_counted(number, 'decision')}."
+        yield f"{rule} would say something else in {counted(number, 'decision')}."
 
 
 def _decisions_heading(report: Report) -> str:
@@ -119,11 +126,6 @@ def _flip(flip: Flip) -> str:
     what = f"{flip.action} {flip.amount}".strip()
     held = f", must hold: {', '.join(flip.must_hold)}" if flip.must_hold else ""
     return (
-        f"{flip.tenant}/{flip.ticket}  {what}: {_moves(flip.before, flip.after)}"
+        f"{flip.tenant}/{flip.ticket}  {what}: {moves(flip.before, flip.after)}"
         f" ({', '.join(flip.rules)}{held})  {flip.decision_id}"
     )
-
-
-def _counted(number: int, what: str) -> str:
-    plural = "es" if what.endswith("s") else "s"
-    return f"{number} {what}{'' if number == 1 else plural}"

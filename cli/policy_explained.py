@@ -5,7 +5,6 @@ Ids, codes and numbers only. Nothing of what a customer wrote is in a decision, 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from adapters.policy.effective import Effective
@@ -13,10 +12,12 @@ from adapters.policy.plain import Finding, PlainEngine
 from adapters.policy.reading import at
 from adapters.policy.reading import money as read_money
 from adapters.policy.words import sentence
-from adapters.postgres.decision_records import ApprovalRecord, DecisionRecord, DecisionStory, EffectRecord
+from adapters.postgres.decision_records import DecisionRecord, DecisionStory
+from adapters.postgres.observations import CandidateVerdict
 from api import words
 from api.input_words import money, told_input
 from api.words import listed, said
+from cli.policy_followed import followed, when
 from cli.policy_otherwise import what_would_change
 from domain.decision import Obligations, Reason, Verdict
 from domain.fact import Money
@@ -39,6 +40,7 @@ class Known:
     story: DecisionStory
     policy: Effective | None
     again: Sequence[DecisionRecord] = ()  # the same proposal, decided at other times
+    tried: Sequence[CandidateVerdict] = ()  # candidates that would have decided otherwise
 
     @property
     def decision(self) -> DecisionRecord:
@@ -50,13 +52,13 @@ def explained(known: Known) -> Iterator[str]:
     """Lines; a heading has no indent, a blank line stands before each."""
     made = known.decision
     yield f"Decision {made.id}"
-    yield f"  {_when(made.decided_at)}: policy {said(words.VERDICTS, made.verdict)}."
+    yield f"  {when(made.decided_at)}: policy {said(words.VERDICTS, made.verdict)}."
     sections = (
         ("What was proposed", _proposed(known)),
         ("Which policy answered", _version(known)),
         ("What each rule found", _found(known)),
         ("What the answer takes", _takes(made)),
-        ("What came of it", _followed(known)),
+        ("What came of it", followed(known.story, known.again, known.tried)),
         ("What would have changed the answer", _otherwise(known)),
     )
     for heading, lines in sections:
@@ -193,48 +195,8 @@ def _approval(wanted: Obligations) -> Iterator[str]:
     yield f"The question is open for {span(wanted.expires_in_s)}. Without an answer, {silence}."
 
 
-def _followed(known: Known) -> Iterator[str]:
-    for asked in known.story.approvals:
-        yield from _question(asked)
-    for effect in known.story.effects:
-        yield _effect(effect)
-    if not known.story.approvals and not known.story.effects:
-        yield "Nothing: nobody was asked and nothing was sent on this decision."
-    for other in known.again:
-        verdict = said(words.VERDICTS, other.verdict)
-        why = "was decided again as it was about to leave" if other.effect_id else "was decided too"
-        yield f"{_when(other.decided_at)}: the same proposal {why} ({other.id}): policy {verdict}."
-
-
-def _question(asked: ApprovalRecord) -> Iterator[str]:
-    yield (
-        f"{_when(asked.requested_at)}: {listed(asked.approver_groups)} were asked ({asked.id}),"
-        f" until {_when(asked.expires_at)}."
-    )
-    for vote in asked.votes:
-        groups = ", ".join(map(words.words, vote.groups))
-        yield f"{_when(vote.cast_at)}: {vote.principal_id} of {groups} answered {words.words(vote.kind)}."
-    for click in asked.refusals:
-        why = said(words.CLICKS, click.why)
-        yield f"{_when(click.refused_at)}: a click of {click.principal_id} was not counted: {why}."
-    closed = f"{_when(asked.closed_at)}: " if asked.closed_at else ""
-    yield f"{closed}the question is {said(words.APPROVALS, asked.status)}."
-
-
-def _effect(effect: EffectRecord) -> str:
-    what, how = said(words.ACTIONS, effect.type), said(words.EFFECT_STATES, effect.state)
-    refusal = f", because {words.words(effect.refusal)}" if effect.refusal else ""
-    receipt = f", receipt {effect.receipt_id}" if effect.receipt_id else ""
-    at = effect.received_at or effect.moved_at or effect.intended_at
-    return f"{_when(at)}: the {what} is {how}{refusal}{receipt} ({effect.id})."
-
-
 def _otherwise(known: Known) -> Iterator[str]:
     if known.policy is None or not _same(known.decision, known.policy):
         yield "Not known: it cannot be decided again as it was."
         return
     yield from what_would_change(known.policy, known.decision.input)
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

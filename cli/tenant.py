@@ -15,14 +15,15 @@ from adapters.keys import EnvelopeKeys
 from adapters.policy.published import published
 from adapters.postgres.articles import ArticleShelf
 from adapters.postgres.key_store import PostgresKeyStore
-from adapters.postgres.policy_register import PolicyRegister
+from adapters.postgres.policy_moves import Movers
 from adapters.postgres.session import Database
 from adapters.postgres.tenant_list import ListedTenant, listed_tenants
 from adapters.postgres.tenant_registry import TenantRegistry
 from adapters.settings import Settings
 from cli.connected import NOT_RUNNING, running_settings
+from cli.policy_places import in_development
 from cli.tenant_login import link, token
-from cli.tenants import Added, TenantSpec, TenantStores, add_tenant, read_tenant
+from cli.tenants import Added, TenantSpec, TenantStores, add_tenant, policy_stores, read_tenant
 
 
 @click.group()
@@ -68,7 +69,7 @@ async def tenant_stores(settings: Settings) -> AsyncIterator[TenantStores]:
     key_database = Database(needed(settings.app_keys_url), pool_size=1)
     keys = EnvelopeKeys(PostgresKeyStore(key_database), base64.b64decode(needed(settings.master_key)))
     try:
-        yield TenantStores(TenantRegistry(owner, keys), ArticleShelf(owner), PolicyRegister(owner))
+        yield TenantStores(TenantRegistry(owner, keys), ArticleShelf(owner), policy_stores(owner))
     finally:
         await owner.close()
         await key_database.close()
@@ -76,14 +77,20 @@ async def tenant_stores(settings: Settings) -> AsyncIterator[TenantStores]:
 
 def summary(spec: TenantSpec, added: Added, api_port: int) -> list[str]:
     """What was made, in a few lines."""
-    version = published(spec.policy).version
+    version = published(spec.policy).version[:19]
     return [
         f"Tenant {spec.name!r} was {'added' if added.is_new else 'brought up to date'} ({added.tenant_id})",
         f"  mode      {spec.file.settings.mode.value}",
-        f"  policy    {version[:19]} {'now active' if added.policy_changed else 'unchanged'}",
+        f"  policy    {_policy(spec, added, version)}",
         f"  articles  {len(spec.articles)}, {added.articles_changed} of them new or changed",
         f"  webhook   http://127.0.0.1:{api_port}{added.hook_path}",
     ]
+
+
+def _policy(spec: TenantSpec, added: Added, version: str) -> str:
+    if added.policy_waits:
+        return f"another is in force. `countersign policy load FILE --tenant {spec.name}` replaces it"
+    return f"{version} {'now active' if added.policy_changed else 'unchanged'}"
 
 
 def needed(secret: SecretStr | None) -> str:
@@ -95,7 +102,7 @@ def needed(secret: SecretStr | None) -> str:
 
 async def _add(settings: Settings, spec: TenantSpec) -> Added:
     async with tenant_stores(settings) as stores:
-        return await add_tenant(stores, spec)
+        return await add_tenant(stores, spec, Movers(development=in_development(settings)))
 
 
 async def _list(settings: Settings) -> list[ListedTenant]:

@@ -8,7 +8,9 @@ from adapters.policy.bundle import Bundle
 from adapters.policy.file import parse
 from adapters.policy.published import published
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
+from adapters.postgres.policy_moves import MoverMissing, Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
+from adapters.postgres.session import Database
 from adapters.postgres.tenant_registry import (
     HelpdeskEntry,
     PrincipalEntry,
@@ -60,12 +62,25 @@ class TenantSpec:
 
 
 @dataclass(frozen=True)
+class PolicyStores:
+    """Where policies are published and moved, as `owner`."""
+
+    register: PolicyRegister
+    moves: PolicyMoves
+
+
+@dataclass(frozen=True)
 class TenantStores:
     """Where a tenant is written to, all as `owner`."""
 
     registry: TenantRegistry
     articles: ArticleShelf
-    policies: PolicyRegister
+    policies: PolicyStores
+
+
+def policy_stores(owner: Database) -> PolicyStores:
+    """Of one database."""
+    return PolicyStores(PolicyRegister(owner), PolicyMoves(owner))
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,7 @@ class Added:
     hook_path: str
     articles_changed: int
     policy_changed: bool
+    policy_waits: bool = False  # another is in force, and nobody was named who replaces it
 
 
 def read_tenant(name: str, path: Path, fill: dict[str, str] | None = None) -> TenantSpec:
@@ -98,30 +114,41 @@ def read_policy(path: Path, named_by: Path) -> Bundle:
         raise TenantFileRefused(path, "", str(refused)) from None
 
 
-async def add_tenant(stores: TenantStores, spec: TenantSpec) -> Added:
-    """Repeating is safe: what is there already is brought to what the file says."""
+async def add_tenant(stores: TenantStores, spec: TenantSpec, movers: Movers) -> Added:
+    """Repeating is safe: what is there already is brought to what the file says.
+
+    But a policy in force is replaced only by people, `movers`, as `PolicyMoves` asks.
+    """
     known = await stores.registry.find(spec.name)
     tenant_id = known or uuid4()
     await stores.registry.put_tenant(spec.configuration(tenant_id))
     await _connect(stores.registry, tenant_id, spec)
     await _staff(stores.registry, tenant_id, spec)
+    articles_changed = await stores.articles.put(tenant_id, spec.articles)
+    publication = Publication(reason="From the tenant file")
+    try:
+        moved, waits = await put_policy(stores.policies, tenant_id, spec.policy, publication, movers), False
+    except MoverMissing:
+        moved, waits = False, True
     return Added(
         tenant_id=tenant_id,
         is_new=known is None,
         hook_path=f"/hooks/{spec.name}/{spec.file.helpdesk.source}/{spec.file.helpdesk.slug}",
-        articles_changed=await stores.articles.put(tenant_id, spec.articles),
-        policy_changed=await put_policy(stores.policies, tenant_id, spec.policy),
+        articles_changed=articles_changed,
+        policy_changed=moved,
+        policy_waits=waits,
     )
 
 
-async def put_policy(policies: PolicyRegister, tenant_id: UUID, policy: Bundle) -> bool:
-    """Publishes and switches on; whether anything changed."""
+async def put_policy(
+    policies: PolicyStores, tenant_id: UUID, policy: Bundle, publication: Publication, movers: Movers
+) -> bool:
+    """Publishes and switches on; whether anything changed. Raises what `PolicyMoves.activate` raises."""
     file, place = published(policy), Place(tenant_id)
-    if await policies.active(place) == file.version:
+    if await policies.register.active(place) == file.version:
         return False
-    await policies.publish(place, file, Publication(reason="from the tenant file"))
-    await policies.activate(place, file.version)
-    return True
+    await policies.register.publish(place, file, publication)
+    return (await policies.moves.activate(place, file.version, movers)).changed
 
 
 async def _connect(registry: TenantRegistry, tenant_id: UUID, spec: TenantSpec) -> None:

@@ -28,5 +28,29 @@ class CountingEngine(ScriptedEngine):
         self.policy = Counted(counters)
 
 
+class FarAway:
+    """Stands for an engine in another process."""
+
+    version = version_of("far away")
+
+    def __init__(self, *answers: EngineAnswer) -> None:
+        self.answers = answers
+        self.asked: list[Sequence[PolicyInput]] = []
+
+    def decide(self, input_: PolicyInput) -> EngineAnswer:
+        del input_
+        raise AssertionError("it would stop the loop")
+
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        self.asked.append(inputs)
+        return self.answers
+
+
+class OutOfReach(FarAway):
+    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
+        del inputs
+        raise ConnectionError
+
+
 def answer(verdict: Verdict, obligations: Obligations | None = None) -> EngineAnswer:
     return EngineAnswer(verdict=verdict, reasons=(Reason(rule="any", code="said"),), obligations=obligations)

@@ -39,6 +39,7 @@ ARCHIVE_EVERY_S = 5.0
 # Votes need a worker to be answered, so they are given up before the worker stops.
 VOTES_PATIENCE_S = 5.0
 SEAL_EVERY_S = 1.0
+OBSERVE_EVERY_S = 2.0
 STRANDED_SWEEP_S = 60.0
 WORKFLOWS = (TicketWorkflow, ApprovalWorkflow)
 
@@ -149,6 +150,7 @@ async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> Asy
         Rounds("stranded_effects", parts.stranded_effects().round, STRANDED_SWEEP_S),
         Rounds("archive", parts.archiver_of(client).round, ARCHIVE_EVERY_S),
         Rounds("sealer", parts.seals().round, SEAL_EVERY_S),
+        Rounds("candidates", parts.candidates.round, OBSERVE_EVERY_S),
     )
     kicks = asyncio.create_task(InboxKicks(relay_url).listen(*(each.kick for each in kicked)))
     running = [asyncio.create_task(each.run()) for each in rounds]

@@ -20,7 +20,7 @@ from activities.registration import steps_of
 from activities.retrieval import RetrievalActivities
 from activities.settlement import SettlementActivities
 from activities.triage import TriageActivities
-from adapters.active_policies import ActivePolicies, load
+from adapters.active_policies import ActivePolicies
 from adapters.archiver import Archiver
 from adapters.audit.signing import audit_signer
 from adapters.child_pool import ChildPool
@@ -29,9 +29,8 @@ from adapters.helpdesks.generic import GenericHelpdesk
 from adapters.helpdesks.sender import HelpdeskSender
 from adapters.http import RestApi, shared_client
 from adapters.keys import EnvelopeKeys
-from adapters.opa import OpaServer
+from adapters.observing import CandidateObserver
 from adapters.payments import RefundSender
-from adapters.policy.effective import Effective
 from adapters.postgres.approvals import PostgresApprovals
 from adapters.postgres.archive import ArchivedRuns
 from adapters.postgres.artifacts import PostgresArtifacts
@@ -43,6 +42,7 @@ from adapters.postgres.key_store import PostgresKeyStore
 from adapters.postgres.knowledge import PostgresKnowledge
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.relay_inbox import RelayInbox
 from adapters.postgres.sealer import Sealer
@@ -59,9 +59,9 @@ from adapters.slack.client import SlackApi
 from adapters.slack.sender import slack_senders
 from adapters.triage.linear import LinearClassifier
 from domain.decision import ResidencyInput
-from domain.ports import PolicyEngine
 from worker.ballots import TemporalBallots
 from worker.operator_words import OperatorWords, TemporalRuns
+from worker.policy_engine import loader
 from worker.relay import Relay, TemporalWaker
 from worker.votes import VotePorts, Votes
 from worker.word_to_clicker import EphemeralWord
@@ -109,11 +109,10 @@ class Parts:
         self._deliveries = InboxDeliveries(self.app, self.keys)
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
-        self._opa = (
-            OpaServer(self._http, addresses.opa_url, addresses.opa_token) if addresses.opa_url else None
-        )
-        self._policies = ActivePolicies(PolicyStore(self.app), self._load_policy)
-        self._decisions = PostgresDecisions(self.app)
+        deciding = loader(self._http, addresses.opa_url, addresses.opa_token)
+        self._policies = ActivePolicies(PolicyStore(self.app), deciding)
+        self.candidates = CandidateObserver(self._policies, Observations(self.app))
+        self._decisions = PostgresDecisions(self.app, self.candidates.offer)
         self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
         self._effects = self._make_effects()
@@ -228,11 +227,6 @@ class Parts:
             what_left=self._what_left,
             residency=self._residency,
         )
-
-    async def _load_policy(self, policy: Effective) -> PolicyEngine:
-        """What this process cannot evaluate is refused, whoever decides."""
-        here = await load(policy)
-        return here if self._opa is None else self._opa.load(policy)
 
     def _make_effects(self) -> EffectActivities:
         payments = self._rest("payments", self._connections.payments)

@@ -12,10 +12,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from domain.decision import Verdict
 from domain.ticket import Mode
 from workflows import steps
 from workflows.failures import raise_if_cancelled
+from workflows.leaving import may_leave
 from workflows.plan import acknowledgement_plan, intent_of
 from workflows.takeover import uncut
 from workflows.turn import Turn
@@ -58,7 +58,7 @@ async def _send(turn: Turn) -> None:
     turn.acknowledged = True
     plan = acknowledgement_plan(await steps.acknowledge(turn))
     (decision,) = await steps.decide(turn, plan)
-    if decision.verdict is Verdict.ALLOW:
+    if may_leave(decision):
         turn.acknowledgement = await steps.perform(intent_of(turn, plan[0], decision))
 
 

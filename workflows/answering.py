@@ -19,6 +19,7 @@ from domain.triage import Signal, Triage
 from workflows import steps
 from workflows.asking import ask
 from workflows.failures import raise_if_cancelled
+from workflows.leaving import may_leave
 from workflows.operator_view import OperatorView
 from workflows.plan import answer_plan, content_plan, intent_of
 from workflows.takeover import uncut
@@ -114,7 +115,7 @@ class Answering:
         if self._turn.settings.mode is Mode.AUTOMATE:
             (proposed,) = content_plan(self._turn)
             (decision,) = await steps.decide(self._turn, (proposed,))
-            if decision.verdict is Verdict.ALLOW:
+            if may_leave(decision):
                 await uncut(self._effects_of((intent_of(self._turn, proposed, decision),)))
         raise Content
 
@@ -156,9 +157,8 @@ class Answering:
 
     def _stop_where_denied(self, plan: list[Step]) -> None:
         """Before anything is done: a reply that may not follow must not leave a refund unexplained."""
-        asked = [step.decision.verdict for step in plan if step.type not in FILING]
-        # Nothing here can take out what `sanitize` asks to be taken out, so it is not allowed either.
-        if any(verdict in {Verdict.DENY, Verdict.SANITIZE} for verdict in asked):
+        asked = [step.decision for step in plan if step.type not in FILING]
+        if not all(may_leave(each) or each.verdict is Verdict.APPROVAL_NEEDED for each in asked):
             raise HandOver(HandoffReason.POLICY_DENIED)
 
     async def _refund(self, plan: list[Step], draft: Draft) -> None:
@@ -173,7 +173,7 @@ class Answering:
     async def _answer(self, plan: list[Step], draft: Draft) -> None:
         answer, *filing = [step for step in plan if step.type is not ActionType.REFUND]
         approval = await self._approval(answer, draft)
-        allowed = [step for step in filing if step.decision.verdict is Verdict.ALLOW]
+        allowed = [step for step in filing if may_leave(step.decision)]
         await self._perform(
             (
                 intent_of(self._turn, answer.proposed, answer.decision, approval),
@@ -186,7 +186,7 @@ class Answering:
     async def _approval(self, step: Step, draft: Draft) -> ApprovalId | None:
         """None where nobody has to be asked."""
         assisted_refund = self._turn.settings.mode is Mode.ASSIST and step.type is ActionType.REFUND
-        if step.decision.verdict is Verdict.ALLOW and not assisted_refund:
+        if may_leave(step.decision) and not assisted_refund:
             return None
         result = await ask(self._turn, step.proposed, step.decision, draft.reply, self._view)
         self._turn.approval, self._turn.approval_reason = result.status, result.reason

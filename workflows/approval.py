@@ -17,13 +17,14 @@ from domain.approval import (
     VoteRefusal,
     refusal_of,
 )
-from domain.decision import OnTimeout, Verdict
+from domain.decision import OnTimeout
 from domain.effect import EffectIntent, EffectState
 from domain.model import ArtifactRef
 from domain.ticket import TenantSettings
 from workflows import steps
 from workflows.activity_options import LOCAL_STEP
 from workflows.failures import raise_if_cancelled
+from workflows.leaving import may_leave
 from workflows.patience import Moment, moments
 from workflows.plan import Ordinal, intent_of, resumed
 from workflows.takeover import uncut
@@ -210,7 +211,7 @@ class ApprovalWorkflow:
         ordinal += resumed(self._turn) + Ordinal.REVISED * (self._request.revision - 1)
         proposed = ProposedAction(ordinal=ordinal, action=action)
         (decision,) = await steps.decide(self._turn, (proposed,))
-        if decision.verdict is not Verdict.ALLOW:
+        if not may_leave(decision):
             return EffectState.WITHDRAWN
         intent = intent_of(self._turn, proposed, decision)
         if self._posted is None:

@@ -8,12 +8,12 @@ from temporalio.exceptions import FailureError
 
 from activities.handoff import PreparedHandoff
 from domain.action import ActionType
-from domain.decision import Verdict
 from domain.effect import EffectIntent, EffectResult, EffectState
 from domain.handoff import HandoffReason
 from domain.ticket import Owner
 from workflows import steps
 from workflows.failures import raise_if_cancelled
+from workflows.leaving import may_leave
 from workflows.plan import handoff_plan, intent_of, story_plan
 from workflows.turn import Turn
 
@@ -41,7 +41,7 @@ async def leave_story(turn: Turn) -> None:
         turn.owner_epoch = prepared.owner_epoch  # a later one, where it was handed back already
         plan = story_plan(turn, prepared.bundle)
         (decision,) = await steps.decide(turn, plan)
-        if decision.verdict is Verdict.ALLOW:
+        if may_leave(decision):
             turn.effects.append(await steps.perform(intent_of(turn, plan[0], decision)))
     except FailureError as failure:
         raise_if_cancelled(failure)
@@ -94,7 +94,7 @@ class _Handover:
         return tuple(
             intent_of(self._turn, proposed, decision)
             for proposed, decision in zip(plan, decisions, strict=True)
-            if decision.verdict is Verdict.ALLOW
+            if may_leave(decision)
         )
 
 

@@ -163,9 +163,20 @@ class InMemoryEngine:
     def __init__(self, name: str = "bundle") -> None:
         self.version = version_of(name)
         self.obligations = Obligations(approver_groups=("approvers",))
+        self.redact_fields: tuple[Code, ...] = ()  # of everything that is allowed
+        self.denied: frozenset[Code] = frozenset()  # whatever else it would say
 
     def decide(self, input_: PolicyInput) -> EngineAnswer:
         """Denies what it does not know."""
+        if input_.action.type in self.denied:
+            return _answer(Verdict.DENY, "no_more_of_these", "denied")
+        answer = self._answer(input_)
+        if answer.verdict is Verdict.ALLOW and self.redact_fields:
+            terms = Obligations(redact_fields=self.redact_fields)
+            return _answer(Verdict.SANITIZE, "no_personal_data", "fields_redacted", terms)
+        return answer
+
+    def _answer(self, input_: PolicyInput) -> EngineAnswer:
         if input_.action.type == ActionType.REFUND:
             return self._refund(input_)
         if input_.action.type == ActionType.REPLY and input_.ticket.owner is Owner.TEAMMATE:

@@ -5,7 +5,7 @@ from the record, or from one policy to the other, the engine that decides for te
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -42,9 +42,11 @@ class Redecided:
     outcome: Outcome
     before: EngineAnswer  # by the policy of that time, with the library of today
     after: EngineAnswer
-    reproduced: bool | None  # whether `before` is what was recorded; None where that policy is not kept
     lacking: frozenset[str]
-    held: frozenset[str]  # rules marked `must_hold` that say something else
+    reproduced: bool | None = (
+        None  # whether `before` is what was recorded; None where that policy is not kept
+    )
+    held: frozenset[str] = frozenset()  # rules marked `must_hold` that say something else
 
     @property
     def rules(self) -> Sequence[str]:
@@ -89,17 +91,32 @@ def redecide(past: Past, then: Judge | None, candidate: Judge) -> Redecided:
     after = candidate.answer(past, finds)
     if not same(before, after):
         after = candidate.confirmed(past)
+    reproduced = same(before, past.answer) if then else None
+    decided = _weighed(past, before, after, candidate, finds)
+    changed = frozenset(_changed(then, candidate, found, finds)) - set(candidate.lacking.rules(past.document))
+    marked = then.must_hold if then else frozenset[str]()
+    return replace(decided, reproduced=reproduced, held=changed | _decisive(decided, candidate, marked))
+
+
+def beside(past: Past, after: EngineAnswer, candidate: Judge) -> Redecided:
+    """What was decided just now beside what a candidate has answered about the same."""
+    decided = _weighed(past, past.answer, after, candidate, None)
+    return replace(decided, held=_decisive(decided, candidate, frozenset()))
+
+
+def _weighed(
+    past: Past, before: EngineAnswer, after: EngineAnswer, candidate: Judge, finds: Sequence[Finding] | None
+) -> Redecided:
     lacking = candidate.lacking.rules(past.document)
-    unknown = bool(lacking) and not _refused_anyway(past, candidate, finds, lacking)
-    flips = not unknown and not same(before, after)
-    held = frozenset(_changed(then, candidate, found, finds)) - set(lacking)
+    unknown = bool(lacking) and not _refused_anyway(
+        past, candidate, candidate.findings(past) if finds is None else finds, lacking
+    )
+    known = Outcome.SAME if same(before, after) else Outcome.FLIPS
     return Redecided(
-        outcome=Outcome.UNKNOWN if unknown else Outcome.FLIPS if flips else Outcome.SAME,
+        outcome=Outcome.UNKNOWN if unknown else known,
         before=before,
         after=after,
-        reproduced=same(before, past.answer) if then else None,
         lacking=frozenset[str]().union(*(each.fields for each in lacking.values() if unknown)),
-        held=held | (_decisive(before, after, then, candidate) if flips else frozenset()),
     )
 
 
@@ -143,8 +160,9 @@ def _by_rule(findings: Sequence[Finding]) -> Mapping[str, Verdict]:
     return verdicts
 
 
-def _decisive(
-    before: EngineAnswer, after: EngineAnswer, then: Judge | None, candidate: Judge
-) -> frozenset[str]:
-    marked = candidate.must_hold | (then.must_hold if then else frozenset())
-    return marked & {reason.rule for reason in (*before.reasons, *after.reasons)}
+def _decisive(decided: Redecided, candidate: Judge, marked: frozenset[str]) -> frozenset[str]:
+    """Marked rules among those that decide a flip, on either side."""
+    if decided.outcome is not Outcome.FLIPS:
+        return frozenset()
+    reasons = (*decided.before.reasons, *decided.after.reasons)
+    return (candidate.must_hold | marked) & {reason.rule for reason in reasons}

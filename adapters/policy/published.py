@@ -8,6 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from adapters.policy import first_version
 from adapters.policy.bundle import Bundle, Level, canonical, digest
+from adapters.policy.effective import Effective
 from domain.errors import BundleRefused
 from domain.model import Digest
 
@@ -27,6 +28,16 @@ def published(bundle: Bundle, level: Level = Level.TENANT, *, agent: str = "") -
     sources: dict[str, JsonValue] = {level.value: bundle.content()}
     content = canonical({"sources": sources, **({"agent": agent} if agent else {})})
     return Published(digest(content.encode()), level, agent, content)
+
+
+def file_versions(policy: Effective, agent: str) -> tuple[Digest, ...]:
+    """Under which versions the files of a composed policy were published."""
+    return tuple(_version(Level(level), source, agent) for level, source in policy.sources.items())
+
+
+def _version(level: Level, source: JsonValue, agent: str) -> Digest:
+    named: dict[str, JsonValue] = {"agent": agent} if level is Level.AGENT else {}
+    return digest(canonical({"sources": {level.value: source}, **named}).encode())
 
 
 def read_levels(content: str) -> Mapping[Level, Bundle]:

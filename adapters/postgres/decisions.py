@@ -1,6 +1,6 @@
 """The `Decisions` port: the append-only decision log with each complete input."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, select
@@ -12,12 +12,19 @@ from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.model import DecisionId, EffectKey
 from domain.ticket import TicketRef
 
+Recorded = Callable[[Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]]], None]
+
+
+def _nobody(made: Sequence[tuple[PolicyDecision, PolicyInput, EngineAnswer]]) -> None:
+    """Nobody wants to hear of it."""
+
 
 class PostgresDecisions:
-    """Works as `app`, which can add decisions and never change one."""
+    """Works as `app`, which can add decisions and never change one. `recorded` hears of them afterwards."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, recorded: Recorded = _nobody) -> None:
         self._database = database
+        self._recorded = recorded
 
     async def record(
         self,
@@ -32,6 +39,7 @@ class PostgresDecisions:
         rows = [_row(decision, input_, answer) | told for decision, input_, answer in made]
         async with self._database.transaction(made[0][1].tenant_id) as session:
             await session.execute(insert(decisions).values(rows).on_conflict_do_nothing())
+        self._recorded(made)
 
     async def decided(
         self, ticket: TicketRef, decision_id: DecisionId

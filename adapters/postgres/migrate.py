@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "publish_policies")
+MAIN = Schema(SCHEMA, main, "observe_candidates")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 

@@ -1,4 +1,4 @@
-"""Published policies and who put which in force. Runs as `owner`: no process that serves tickets can."""
+"""Published policies, as those who publish and audit them see them. Runs as `owner`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.policy.bundle import Level
+from adapters.policy.bundle import Bundle, Level
 from adapters.policy.line_diff import line_diff
 from adapters.policy.published import Published, read_published
+from adapters.policy.reserved import refuse_reserved
 from adapters.postgres.session import Database
 from adapters.postgres.tables import audit_events, policy_pointers, policy_versions
 from domain.errors import BundleRefused
@@ -71,13 +72,18 @@ class NoSuchVersion(Exception):
 
 
 class PolicyRegister:
-    """Publishes versions, which never change, and moves pointers to them."""
+    """Publishes versions, which never change. No process that serves tickets can."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def publish(self, place: Place, file: Published, publication: Publication) -> bool:
-        """Whether it was new. Repeating is safe: who published a version first stays its author."""
+        """Whether it was new. Repeating is safe: who published a version first stays its author.
+
+        Raises `BundleRefused`.
+        """
+        bundle = read_published(file.content)
+        refuse_reserved(bundle)
         async with self._database.transaction(place.tenant_id) as session:
             replaced = await pointed_at(session, place, "active")
             addition = insert(policy_versions).values(
@@ -87,7 +93,7 @@ class PolicyRegister:
                 level=file.level,
                 agent=file.agent,
                 replaces=replaced,
-                diff=await _diff(session, place, replaced, file),
+                diff=await _diff(session, place, replaced, bundle),
                 **_signed(publication),
             )
             added = await session.execute(addition.on_conflict_do_nothing().returning(policy_versions.c.id))
@@ -97,12 +103,6 @@ class PolicyRegister:
                     session, place, "policy_published", {"version": file.version, **_said(publication)}
                 )
         return is_new
-
-    async def activate(self, place: Place, version: Digest) -> None:
-        """Moves the pointer of a published version and audits the move."""
-        async with self._database.transaction(place.tenant_id) as session:
-            await move_pointer(session, place, "active", version)
-            await audit(session, place, "policy_activated", {"version": version})
 
     async def active(self, place: Place) -> Digest | None:
         """What the pointer names."""
@@ -129,17 +129,22 @@ class PolicyRegister:
             rows = (await session.execute(query)).all()
         return [_listed(row) for row in rows]
 
-    async def find(self, tenant_id: UUID, prefix: str) -> Listed:
+    async def find(self, place: Place, prefix: str) -> Listed:
         """The one version that begins so, with or without `sha256:`. Raises `NoSuchVersion`."""
         wanted = prefix.removeprefix("sha256:")
         found = [
             each
-            for each in await self.listed(tenant_id)
-            if each.version.removeprefix("sha256:").startswith(wanted)
+            for each in await self.listed(place.tenant_id)
+            if each.agent == place.agent and each.version.removeprefix("sha256:").startswith(wanted)
         ]
         if len(found) != 1:
             raise NoSuchVersion(prefix, len(found))
         return found[0]
+
+    async def file(self, place: Place, version: Digest) -> Bundle:
+        """What was published. Raises `NoSuchVersion`; `BundleRefused` where this release cannot read it."""
+        async with self._database.transaction(place.tenant_id) as session:
+            return read_published(await content_of(session, place, version))
 
 
 async def pointed_at(session: AsyncSession, place: Place, kind: str) -> Digest | None:
@@ -156,7 +161,9 @@ async def pointed_at(session: AsyncSession, place: Place, kind: str) -> Digest |
 async def content_of(session: AsyncSession, place: Place, version: Digest) -> str:
     """Raises `NoSuchVersion`."""
     query = select(policy_versions.c.content).where(
-        policy_versions.c.tenant_id == place.tenant_id, policy_versions.c.id == version
+        policy_versions.c.tenant_id == place.tenant_id,
+        policy_versions.c.agent == place.agent,
+        policy_versions.c.id == version,
     )
     content: str | None = (await session.execute(query)).scalar_one_or_none()
     if content is None:
@@ -182,12 +189,12 @@ async def audit(session: AsyncSession, place: Place, kind: str, content: dict[st
     )
 
 
-async def _diff(session: AsyncSession, place: Place, replaced: Digest | None, file: Published) -> str:
+async def _diff(session: AsyncSession, place: Place, replaced: Digest | None, bundle: Bundle) -> str:
     try:
         before = read_published(await content_of(session, place, replaced)) if replaced else None
     except BundleRefused:
         before = None  # an earlier release wrote it, and this one cannot read it: all of it is new
-    return line_diff(before, read_published(file.content))
+    return line_diff(before, bundle)
 
 
 def _signed(publication: Publication) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from adapters.postgres.session import Database
 from adapters.postgres.tables import principals, slack_installations
 from domain.model import Code, RecordId
 
+ORGANISATION_TEAM = "organisation"  # no Slack team is called so
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -37,10 +39,17 @@ class Principals:
         return await self._one(tenant_id, principals.c.id == principal)
 
     async def named(self, tenant_id: UUID, name: str) -> Principal | None:
-        """By id, or by the Slack user id in the workspace that is connected; None for anybody else."""
+        """By id, or by the Slack user id in the workspace that is connected; None for anybody else.
+
+        People of the organisation are in no workspace: theirs has its name.
+        """
         connected = select(slack_installations.c.team_id).where(slack_installations.c.tenant_id == tenant_id)
         in_slack = and_(
-            principals.c.slack_user_id == name, principals.c.slack_team_id.in_(connected.scalar_subquery())
+            principals.c.slack_user_id == name,
+            or_(
+                principals.c.slack_team_id.in_(connected.scalar_subquery()),
+                principals.c.slack_team_id == ORGANISATION_TEAM,
+            ),
         )
         return await self._one(tenant_id, or_(principals.c.id == name, in_slack))
 

@@ -588,6 +588,49 @@ labelled_edits = Table(
     at("at"),
 )
 
+# --- what is tried -----------------------------------------------------------------------------------
+
+# One row a batch: decisions that a candidate was put to after they were made, and what came of it.
+candidate_observations = Table(
+    "candidate_observations",
+    main,
+    tenant(),
+    uuid_key(),
+    required("candidate"),
+    codes("files"),  # versions of the files that the candidate is made of
+    count("decisions"),
+    count("different"),
+    count("unknown"),
+    count("failed"),
+    count("dropped"),  # there were more than could wait
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    at("ended_at"),
+    Index("observations_of_candidate", "tenant_id", "candidate"),
+)
+
+candidate_differences = Table(
+    "candidate_differences",
+    main,
+    tenant(),
+    text_key("candidate"),
+    text_key("decision_id"),
+    codes("files"),
+    required("active"),
+    Column("ticket_id", Uuid, nullable=False),
+    required("action_type"),
+    required("verdict"),
+    required("candidate_verdict"),
+    codes("rules"),  # that decide in one of both only
+    codes("must_hold"),
+    document("reasons"),
+    Column("obligations", JSONB(none_as_null=True)),
+    at("at"),
+    ForeignKeyConstraint(
+        ["tenant_id", "decision_id"], [f"{SCHEMA}.decisions.tenant_id", f"{SCHEMA}.decisions.id"]
+    ),
+    Index("differences_of_decision", "tenant_id", "decision_id"),
+)
+
 # --- the key database -----------------------------------------------------------------------------------
 
 data_keys = Table(

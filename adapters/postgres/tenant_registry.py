@@ -18,6 +18,7 @@ from adapters.door_keys import name_aad
 from adapters.keys import EnvelopeKeys, aad_of, seal
 from adapters.postgres.connections import connection_aad, routing_aad, webhook_aad
 from adapters.postgres.directory import Directory, DirectoryKind, directory_digest
+from adapters.postgres.policies import ORGANISATION
 from adapters.postgres.session import Database
 from adapters.postgres.tables import (
     audit_events,
@@ -112,6 +113,10 @@ class TenantRegistry:
                     where=tenants.c.configuration != addition.excluded.configuration,
                 )
             )
+
+    async def add_organisation(self) -> None:
+        """Keys for the names of its people. Repeating is safe."""
+        await self._keys.add_tenant_keys(ORGANISATION)
 
     async def put_principal(self, tenant_id: UUID, entry: PrincipalEntry) -> RecordId:
         """The teammate's id, the same for the same Slack user."""

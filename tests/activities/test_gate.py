@@ -28,7 +28,7 @@ from domain.fact import Money
 from domain.ports import ArtifactKind
 from tests.office import TICKET, Office, order
 from tests.planned import ORDER, PAYMENT, a_refund, decided, planned
-from tests.policies_of_tests import CountingEngine, answer
+from tests.policies_of_tests import CountingEngine, FarAway, OutOfReach, answer
 
 Script = Callable[[PolicyInput], EngineAnswer]
 
@@ -162,6 +162,19 @@ async def test_an_engine_that_fails_neither_lets_out_nor_withdraws(script: Scrip
     assert office.ledger.rows[intent.key].state is EffectState.INTENDED
     assert gate_decisions(office) == []
     office.policies.engine = working
+
+    assert (await performed(office, intent)).state is EffectState.CONFIRMED
+
+
+async def test_an_engine_in_another_process_is_asked_at_the_claim_and_waited_for() -> None:
+    office = Office()
+    intent = planned(office, a_refund())
+    office.policies.engine = OutOfReach()
+
+    with pytest.raises(ApplicationError) as waiting:
+        await performed(office, intent)
+    assert waiting.value.type == "EngineUnavailable"
+    office.policies.engine = FarAway(answer(Verdict.ALLOW))
 
     assert (await performed(office, intent)).state is EffectState.CONFIRMED
 

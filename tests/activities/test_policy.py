@@ -1,6 +1,5 @@
 """The gate: complete inputs, recorded once, and closed whenever something is wrong."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -15,6 +14,7 @@ from domain.fact import Money
 from domain.ports import PolicyEngine
 from domain.ticket import Mode, Owner, TicketStatus
 from tests.office import TICKET, Office
+from tests.policies_of_tests import FarAway, OutOfReach
 
 STATUS = ProposedAction(ordinal=3, action=SetStatus(status=TicketStatus.SOLVED))
 REFUND = ProposedAction(
@@ -68,30 +68,6 @@ async def test_engine_that_breaks_denies() -> None:
 
     assert decided.decisions[0].verdict is Verdict.DENY
     assert decided.decisions[0].reasons[0].code == "engine_failed"
-
-
-class FarAway:
-    """Stands for an engine in another process."""
-
-    version = NO_BUNDLE
-
-    def __init__(self, *answers: EngineAnswer) -> None:
-        self.answers = answers
-        self.asked: list[Sequence[PolicyInput]] = []
-
-    def decide(self, input_: PolicyInput) -> EngineAnswer:
-        del input_
-        raise AssertionError("it would stop the loop")
-
-    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
-        self.asked.append(inputs)
-        return self.answers
-
-
-class OutOfReach(FarAway):
-    async def decide_plan(self, inputs: Sequence[PolicyInput]) -> Sequence[EngineAnswer]:
-        del inputs
-        raise ConnectionError
 
 
 async def test_engine_in_another_process_is_asked_once_for_the_whole_plan() -> None:

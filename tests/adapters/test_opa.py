@@ -187,7 +187,7 @@ HOSTILE: dict[str, Reply] = {
     "slow": never,
     "drops": by_drops,
     "without end": without_end,
-    "too large": says(b" " * (LARGEST_ANSWER + 1)),
+    "too large": says(json.dumps(plan()).encode() + b" " * LARGEST_ANSWER),
     "hangs up": hangs_up,
     "says nothing": says_nothing,
     "no JSON": says(b"<html>allow</html>"),

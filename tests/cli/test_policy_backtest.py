@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from adapters.keys import EnvelopeKeys
 from adapters.policy.bundle import digest
-from adapters.postgres.policy_register import Place, PolicyRegister
+from adapters.postgres.policy_register import Place, move_pointer
 from adapters.postgres.tables import policy_versions
 from adapters.postgres.tenant_registry import TenantRegistry
 from cli.__main__ import run
@@ -157,7 +157,8 @@ async def unreadable(stores: Keys, tenant: str) -> None:
     row = insert(policy_versions).values(tenant_id=tenant_id, id=version, content=content, level="tenant")
     async with story.databases.owner.transaction(tenant_id) as session:
         await session.execute(row)
-    await PolicyRegister(story.databases.owner).activate(Place(tenant_id), version)
+    async with story.databases.owner.transaction(tenant_id) as session:
+        await move_pointer(session, Place(tenant_id), "active", version)
 
 
 @pytest.mark.usefixtures("week", "unreadable")

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from adapters.policy.file import parse
-from adapters.settings import needed
 from cli.demo_watch import Sent
-from cli.policy import OWNER_URL, put_in_force
+from cli.policy_publish import Agreed, put_in_force
 from tests.end_to_end.system import APPROVE, BOOKS, Person, System
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(120)]
@@ -79,5 +78,4 @@ async def _limit(system: System, folder: Path, limit: str) -> AsyncIterator[str]
         assert (said.code, said.errors) == (0, "")
         yield said.out
     finally:
-        owner_url = needed(system.connected.settings.owner_database_url, OWNER_URL)
-        await put_in_force(parse(original.read_text()), BOOKS, owner_url)
+        await put_in_force(parse(original.read_text()), BOOKS, Agreed(), system.connected.settings)

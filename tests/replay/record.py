@@ -22,7 +22,7 @@ from adapters.temporal_replay import CommandRecorder
 from domain.action import ActionType
 from domain.approval import ChangeDraft, VoteKind
 from domain.conversation import Author
-from domain.decision import Obligations, Rung
+from domain.decision import EngineAnswer, Obligations, PolicyInput, Rung
 from domain.errors import ChildDied
 from domain.ownership import Stop, TakeOver
 from domain.ports import ArtifactKind, Delivery
@@ -197,6 +197,39 @@ def patient(**obligations: object) -> Office:
     return office
 
 
+def discreet() -> Office:
+    """An office whose policy lets nothing out with a name in it."""
+    engine = InMemoryEngine()
+    engine.redact_fields = ("person",)
+    office = Office()
+    office.policies = InMemoryPolicies(engine)
+    return office
+
+
+class DiscreetReplies(InMemoryEngine):
+    """Takes names out of replies only."""
+
+    def decide(self, input_: PolicyInput) -> EngineAnswer:
+        self.redact_fields = ("person",) if input_.action.type == ActionType.REPLY else ()
+        return super().decide(input_)
+
+
+def discreet_replies() -> Office:
+    office = Office()
+    office.policies = InMemoryPolicies(DiscreetReplies())
+    return office
+
+
+async def policy_changed(desk: Desk) -> object:
+    """Nothing is paid back any more, from while the question waits."""
+    run = await waiting(desk)
+    engine = InMemoryEngine()
+    engine.denied = frozenset({"refund"})
+    desk.office.policies.engine = engine
+    await desk.vote(VoteKind.APPROVE)
+    return await run.result()
+
+
 class Journey(NamedTuple):
     """One way through a ticket's life."""
 
@@ -234,6 +267,11 @@ PATHS: dict[str, Journey] = {
     "reminded": Journey(says(MEDIUM), partial(patient, remind_every_s=3600, expires_in_s=3 * 3600)),
     "climbed": Journey(says(MEDIUM), partial(patient, ladder=LADDER, expires_in_s=3 * 3600)),
     "draft_changed": Journey(draft_changed),
+    "sanitized": Journey(says("refund HB-1001"), discreet),
+    "sanitized_and_asked": Journey(votes(VoteKind.APPROVE), discreet),
+    # As releases did it that could not take anything out.
+    "sanitized_is_handed_over": Journey(says("What are your opening hours?"), discreet_replies),
+    "policy_changed": Journey(policy_changed),
     "edited": Journey(edited, partial(Office, Mode.ASSIST)),
 }
 

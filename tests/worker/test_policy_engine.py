@@ -2,28 +2,28 @@
 
 import pytest
 
-from adapters.child_pool import ChildPool
+from adapters.http import shared_client
 from adapters.opa import OpaEngine
+from adapters.policy.effective import Effective
 from adapters.regorus import RegorusEngine
+from domain.errors import BundleRefused
 from tests.adapters.policy_inputs import starter
-from worker.parts import Addresses, Parts
-
-DATABASE = "postgresql://somebody@127.0.0.1:1/nothing"
+from worker.policy_engine import loader
 
 
 @pytest.mark.parametrize(("opa_url", "engine"), [("", RegorusEngine), ("http://127.0.0.1:1", OpaEngine)])
 async def test_engine_that_decides(opa_url: str, engine: type) -> None:
-    addresses = Addresses(
-        app=DATABASE,
-        egress=DATABASE,
-        relay=DATABASE,
-        sealer=DATABASE,
-        app_keys=DATABASE,
-        slack_api="http://127.0.0.1:1",
-        opa_url=opa_url,
-    )
-
-    loaded = await Parts(addresses, bytes(32), ChildPool())._load_policy(starter())
+    async with shared_client() as client:
+        loaded = await loader(client, opa_url, "")(starter())
 
     assert type(loaded) is engine
     assert loaded.version == starter().version
+
+
+@pytest.mark.parametrize("opa_url", ["", "http://127.0.0.1:1"])
+async def test_policy_that_cannot_be_evaluated_here_is_refused_whoever_decides(opa_url: str) -> None:
+    senseless = Effective({**starter().document, "levels": 7}, starter().sources)
+
+    async with shared_client() as client:
+        with pytest.raises((BundleRefused, TypeError)):
+            await loader(client, opa_url, "")(senseless)

@@ -115,6 +115,8 @@ IMPOSSIBLE = [
     [{"not": field("channel", equals="public")}, {"not": field("channel", equals="internal")}],
     [field("ticket.queue", equals="a"), field("ticket.queue", matches="b+")],
     [field("ticket.turn", between=[3, 5]), field("ticket.turn", more_than=5)],
+    [field("ticket.turn", at_most=1), {"not": field("ticket.turn", at_most=1)}],
+    [field("ticket.turn", at_least=1), {"not": field("ticket.turn", at_least=1)}],
     [field(PAID, at_most={"EUR": "1.00"}), field(PAID, more_than={"EUR": "1.00"})],
     [field(PAID, at_most={"EUR": "1.00"}), field(PAID, at_most={"USD": "1.00"})],
     [field("facts.vip", equals=True), field("facts.vip", equals=False)],

@@ -14,6 +14,7 @@ from adapters.policy.bundle import library
 from adapters.policy.effective import Effective
 from adapters.policy.plain import PlainEngine
 from adapters.policy.served import Module, module, place, served
+from adapters.rego_tests import LIBRARY, run_rego_tests
 from domain.decision import Verdict
 from tests.adapters.policy.random_inputs import an_input
 from tests.adapters.policy.random_policies import a_policy
@@ -48,6 +49,17 @@ def test_fault_in_the_library_would_be_seen(right: str, wrong: str, opa: httpx.C
 
     with pytest.raises(AssertionError):
         compare(opa, random.Random(7), POLICIES // 4, module(faulty))  # noqa: S311 - the same
+
+
+def test_rego_tests_of_the_library_pass_in_opa_too(opa: httpx.Client) -> None:
+    tests = (LIBRARY / "decision_test.rego").read_text(encoding="utf-8")
+    opa.put("/v1/policies/library", content=library()).raise_for_status()
+    opa.put("/v1/policies/library_test", content=tests).raise_for_status()
+
+    found = opa.get("/v1/data/countersign/decision_test").raise_for_status().json()["result"]
+
+    passed = {name for name, holds in found.items() if name.startswith("test_") and holds is True}
+    assert passed == {name for name, _ in run_rego_tests()}
 
 
 def compare(

@@ -21,7 +21,9 @@ from adapters.postgres.freezes import Freezes
 from adapters.postgres.judgements import PostgresJudgements
 from adapters.postgres.labelled_edits import PostgresLabelledEdits
 from adapters.postgres.logins import Logins
+from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_moves import Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.sealer import Sealer
 from adapters.postgres.session import Database
@@ -36,6 +38,7 @@ from domain.learning import LabelledEdit
 from domain.ports import ArtifactKind
 from domain.ticket import ClosingRecord, Outcome, Settlement, Stage
 from tests.adapters.archived import an_archived_run
+from tests.adapters.postgres.observed import an_observation
 from tests.adapters.postgres.story import Story
 from tests.adapters.postgres.test_tenant_registry import connected
 from tests.conftest import MASTER_KEY, Databases, a_tenant
@@ -76,7 +79,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArticleShelf(owner).put(tenant_id, [ArticleEntry(title="Returns", body="Send it back.")])
     file = published(parse(pack("support_default").read_text()))
     await PolicyRegister(owner).publish(Place(tenant_id), file, Publication())
-    await PolicyRegister(owner).activate(Place(tenant_id), file.version)
+    await PolicyMoves(owner).activate(Place(tenant_id), file.version, Movers())
     await PolicyStore(story.databases.app).keep(tenant_id, file.version, file.content)
     await Sealer(story.databases.sealer, audit_signer(MASTER_KEY)).round()
     await Freezes(story.databases.app).freeze(tenant_id, ActionType.REPLY, "incident")
@@ -88,6 +91,7 @@ async def fill(story: Story, registry: TenantRegistry) -> None:
     await ArchivedRuns(story.databases.app).add(an_archived_run(story.ticket))
     await PostgresJudgements(story.databases.door).judge(story.ticket, voter, HandoffVerdict.WRONG)
     await PostgresLabelledEdits(story.databases.app).record(story.ticket, EDIT)
+    await Observations(story.databases.app).add([an_observation(decision, story.ticket)])
     async with story.databases.door.transaction(tenant_id) as session:
         await session.execute(INBOX_ROW, {"tenant": tenant_id, "id": uuid4(), "key": "k"})
 

@@ -1,97 +1,48 @@
 """Published policies never change, and decisions find what their levels come to."""
 
-from collections.abc import AsyncIterator, Iterator
-from uuid import UUID, uuid4
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.active_policies import ActivePolicies
-from adapters.embedded.home import temporary_home
-from adapters.embedded.postgres import PostgresServer, start_postgres
-from adapters.policy.bundle import Bundle, Level
+from adapters.policy.bundle import Level
 from adapters.policy.effective import alone, effective
-from adapters.policy.file import parse
-from adapters.policy.published import Published, published
-from adapters.policy.tables import pack
-from adapters.postgres.bootstrap import bootstrap
-from adapters.postgres.migrate import migrate
+from adapters.policy.published import published
 from adapters.postgres.policies import ORGANISATION, PolicyStore
-from adapters.postgres.policy_register import NoSuchVersion, Place, PolicyRegister, Publication, TestRun
+from adapters.postgres.policy_moves import PolicyMoves
+from adapters.postgres.policy_register import (
+    NoSuchVersion,
+    Place,
+    PolicyRegister,
+    Publication,
+    TestRun,
+    move_pointer,
+)
 from adapters.postgres.session import Database
 from domain.decision import Verdict
 from domain.errors import BundleRefused
 from tests.adapters.policy_inputs import as_input, refund
-from tests.conftest import PASSWORDS
-
-TEXT = pack("support_default").read_text()
-BUNDLE = parse(TEXT)
-AGENT = "support_agent"
-ORGANISATION_PLACE = Place(ORGANISATION)
-
-
-def limited(limit: str) -> Bundle:
-    return parse(TEXT.replace('"50.00"', f'"{limit}"'))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    """Of these tests alone: what the organisation says binds every tenant."""
-    with temporary_home() as home:
-        server = start_postgres(home, None)
-        yield server
-        server.stop()
-
-
-@pytest.fixture(scope="module")
-async def roles(server: PostgresServer) -> AsyncIterator[tuple[Database, Database]]:
-    """The owner and the app."""
-    urls = await bootstrap(server.admin_url, PASSWORDS)
-    await migrate(urls)
-    owner, app = Database(urls.owner), Database(urls.app)
-    yield owner, app
-    await owner.close()
-    await app.close()
-
-
-@pytest.fixture
-def register(roles: tuple[Database, Database]) -> PolicyRegister:
-    return PolicyRegister(roles[0])
-
-
-@pytest.fixture
-def store(roles: tuple[Database, Database]) -> PolicyStore:
-    return PolicyStore(roles[1])
-
-
-@pytest.fixture
-def place() -> Place:
-    return Place(uuid4())
-
-
-async def in_force(register: PolicyRegister, place: Place, file: Published) -> None:
-    await register.publish(place, file, Publication())
-    await register.activate(place, file.version)
-
-
-async def events(database: Database, tenant_id: UUID) -> list[tuple[str, dict[str, object]]]:
-    query = text("select kind, content from audit_events where tenant_id = :tenant order by at, kind desc")
-    async with database.transaction(tenant_id) as session:
-        return [(row.kind, row.content) for row in await session.execute(query, {"tenant": tenant_id})]
+from tests.adapters.postgres.policies.publishing import (
+    AGENT,
+    BUNDLE,
+    ORGANISATION_PLACE,
+    events,
+    in_force,
+    limited,
+)
 
 
 async def test_pointers_name_the_newest_version_of_each_level(
-    register: PolicyRegister, store: PolicyStore, place: Place
+    register: PolicyRegister, moves: PolicyMoves, store: PolicyStore, place: Place
 ) -> None:
     agents = Place(place.tenant_id, AGENT)
     files = {
         Level.TENANT: published(BUNDLE),
         Level.AGENT: published(BUNDLE, Level.AGENT, agent=AGENT),
     }
-    await in_force(register, place, published(limited("20.00")))
-    await in_force(register, place, files[Level.TENANT])
-    await in_force(register, agents, files[Level.AGENT])
+    await in_force((register, moves), place, published(limited("20.00")))
+    await in_force((register, moves), place, files[Level.TENANT])
+    await in_force((register, moves), agents, files[Level.AGENT])
 
     found = await store.pointers(place.tenant_id, AGENT)
     others = await store.pointers(place.tenant_id, "billing_agent")
@@ -106,11 +57,11 @@ async def test_pointers_name_the_newest_version_of_each_level(
 
 
 async def test_organisation_binds_tenants_that_come_later(
-    register: PolicyRegister, store: PolicyStore, place: Place
+    register: PolicyRegister, moves: PolicyMoves, store: PolicyStore, place: Place
 ) -> None:
     strict = limited("20.00")
-    await in_force(register, ORGANISATION_PLACE, published(strict, Level.ORGANISATION))
-    await in_force(register, place, published(BUNDLE))
+    await in_force((register, moves), ORGANISATION_PLACE, published(strict, Level.ORGANISATION))
+    await in_force((register, moves), place, published(BUNDLE))
 
     engine = await ActivePolicies(store).active(place.tenant_id)
 
@@ -121,9 +72,9 @@ async def test_organisation_binds_tenants_that_come_later(
 
 
 async def test_published_version_says_who_why_and_what_changed(
-    register: PolicyRegister, roles: tuple[Database, Database], place: Place
+    register: PolicyRegister, moves: PolicyMoves, roles: tuple[Database, Database], place: Place
 ) -> None:
-    await in_force(register, place, published(BUNDLE))
+    await in_force((register, moves), place, published(BUNDLE))
     run = TestRun(tables=1, rows=12, digest="sha256:" + "1" * 64)
     publication = Publication("principal_1", ("principal_2",), "Christmas is near", run)
 
@@ -184,13 +135,14 @@ async def test_what_serves_tickets_moves_no_policy(
 
 
 async def test_pointer_of_an_agent_names_no_version_of_another(
-    register: PolicyRegister, place: Place
+    register: PolicyRegister, roles: tuple[Database, Database], place: Place
 ) -> None:
     file = published(BUNDLE, Level.AGENT, agent=AGENT)
     await register.publish(Place(place.tenant_id, AGENT), file, Publication())
 
     with pytest.raises(DBAPIError, match="foreign key"):
-        await register.activate(Place(place.tenant_id, "billing_agent"), file.version)
+        async with roles[0].transaction(place.tenant_id) as session:
+            await move_pointer(session, Place(place.tenant_id, "billing_agent"), "active", file.version)
 
 
 async def test_beginning_of_a_version_is_enough_where_one_begins_so(
@@ -201,12 +153,12 @@ async def test_beginning_of_a_version_is_enough_where_one_begins_so(
         await register.publish(place, file, Publication())
     wanted = files[0].version
 
-    assert (await register.find(place.tenant_id, wanted)).version == wanted
-    assert (await register.find(place.tenant_id, wanted[7:19])).version == wanted
+    assert (await register.find(place, wanted)).version == wanted
+    assert (await register.find(place, wanted[7:19])).version == wanted
     with pytest.raises(NoSuchVersion, match="could be any of 17 versions"):
-        await register.find(place.tenant_id, "sha256:")
+        await register.find(place, "sha256:")
     with pytest.raises(NoSuchVersion, match="is not published here"):
-        await register.find(place.tenant_id, "0" * 64)
+        await register.find(place, "0" * 64)
 
 
 async def test_version_that_never_decided_is_no_evidence(store: PolicyStore, place: Place) -> None:

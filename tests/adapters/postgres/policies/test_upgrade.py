@@ -1,7 +1,7 @@
 """An installation with policies of the previous release decides and exports as before."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,8 +9,7 @@ from alembic import command
 from sqlalchemy import text
 
 from adapters.active_policies import ActivePolicies
-from adapters.embedded.home import temporary_home
-from adapters.embedded.postgres import PostgresServer, start_postgres
+from adapters.embedded.postgres import PostgresServer
 from adapters.policy.bundle import Level
 from adapters.policy.effective import alone
 from adapters.policy.file import parse
@@ -19,26 +18,20 @@ from adapters.policy.tables import pack
 from adapters.postgres.bootstrap import DatabaseUrls, bootstrap
 from adapters.postgres.migrate import MAIN, alembic_config, migrate
 from adapters.postgres.policies import PolicyStore
+from adapters.postgres.policy_moves import Movers, PolicyMoves
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.session import Database
 from domain.decision import Verdict
 from tests.adapters.policy_inputs import as_input, refund
 from tests.conftest import PASSWORDS
 
+DEVELOPMENT = Movers(development=True)
 BEFORE = "count_what_left"
 BUNDLE = parse(pack("support_default").read_text())
 POLICY = alone(BUNDLE)
 FIRST_RELEASE = "sha256:" + "f" * 64  # named other than its content
 FIRST_CONTENT = '{"bundle":{"schema_version":1}}'
 TENANTS = [uuid4(), uuid4()]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with temporary_home() as home:
-        server = start_postgres(home, None)
-        yield server
-        server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +80,12 @@ async def test_what_an_earlier_release_published_has_no_known_author_and_can_be_
 ) -> None:
     owner, place = Database(upgraded.owner), Place(TENANTS[0])
     register = PolicyRegister(owner)
-    before = await register.find(place.tenant_id, POLICY.version)
+    before = await register.find(place, POLICY.version)
 
     await register.publish(place, published(BUNDLE), Publication("principal_1"))
-    await register.activate(place, published(BUNDLE).version)
+    await PolicyMoves(owner).activate(place, published(BUNDLE).version, DEVELOPMENT)
 
     assert (before.level, before.publication.author, before.kinds) == (Level.TENANT, None, ("active",))
-    after = await register.find(place.tenant_id, published(BUNDLE).version)
+    after = await register.find(place, published(BUNDLE).version)
     assert (after.replaces, after.diff, after.kinds) == (POLICY.version, "", ("active",))
     await owner.close()
