@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "observe_candidates")
+MAIN = Schema(SCHEMA, main, "count_rules_considered")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 
