@@ -64,6 +64,17 @@ async def test_what_is_milder_outside_of_rules_is_named(
     assert any(each.kind is kind and sentence in each.sentence for each in found), found
 
 
+async def test_name_that_reasons_of_the_library_have_is_not_shown_to_be_strict() -> None:
+    """No file can have one any more; a policy that was stored before can."""
+    before = policy([GRANT])
+    named = before.rules[0].model_copy(update={"id": "default"})
+
+    [found] = change(before, before.model_copy(update={"rules": (*before.rules, named)}))
+
+    assert found.kind is UNSURE
+    assert "it has a name that reasons of the library have" in found.sentence
+
+
 async def test_harder_terms_and_fewer_agents_are_shown_to_be_stricter() -> None:
     harder = {
         **TERMS, "approver_groups": ["leads"], "quorum": 3, "expires_in": "1h", "on_timeout": "reject",
