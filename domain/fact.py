@@ -1,5 +1,6 @@
 """Facts: typed records from the tenant's systems. Policy and arguments use only these, never a text."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,6 +8,13 @@ from pydantic import AwareDatetime, Field
 
 from domain.conversation import TextModel
 from domain.model import Currency, Digest, Model, RecordId
+
+# Currencies whose minor unit is not a hundredth (ISO 4217, list one).
+DECIMALS: Mapping[str, int] = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"), 0),
+    **dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
 
 
 class Money(Model):
@@ -16,8 +24,12 @@ class Money(Model):
     currency: Currency
 
     def __str__(self) -> str:
-        """Shows two decimals, which fits every currency the demo uses: '49.90 EUR'."""
-        return f"{self.minor_units // 100}.{self.minor_units % 100:02d} {self.currency}"
+        """As people read it, with the decimals of its currency: '49.90 EUR', '-0.05 EUR', '5000 JPY'."""
+        digits = DECIMALS.get(self.currency, 2)
+        units = str(abs(self.minor_units)).zfill(digits + 1)
+        whole, rest = units[: len(units) - digits], units[len(units) - digits :]
+        sign = "-" if self.minor_units < 0 else ""
+        return f"{sign}{whole}{'.' if rest else ''}{rest} {self.currency}"
 
 
 class OrderStatus(StrEnum):

@@ -41,6 +41,8 @@ POLICIES = Path(__file__).parent.parent.parent / "policies"
 MAX_RULES = 1000
 PACKAGE = "package countersign.decision\n"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+# A reason code holds 64 characters, `argument_missing.` included.
+ArgumentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,46}$")]
 
 
 class Level(StrEnum):
@@ -193,7 +195,7 @@ class DeclaredAction(TextModel):
 
     band: RiskBand = RiskBand.HIGH
     description: str = Field("", max_length=500)
-    arguments: dict[Name, Argument] = Field(default_factory=dict)
+    arguments: dict[ArgumentName, Argument] = Field(default_factory=dict)
     amount: AmountOf | None = None
 
 

@@ -8,7 +8,7 @@ included (Kleene's logic is distributive and De Morgan's laws hold in it).
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, JsonValue, StrictBool, StrictInt, model_validator
+from pydantic import Discriminator, Field, JsonValue, StrictBool, StrictInt, Tag, model_validator
 
 from adapters.policy.fields import FieldType
 from adapters.policy.patterns import Pattern
@@ -21,6 +21,10 @@ MAX_DEPTH = 8
 
 Literals = list[JsonValue]
 Scalar = StrictBool | StrictInt | Annotated[str, Field(max_length=128)]
+Limit = Annotated[
+    Annotated[StrictInt, Tag("a number")] | Annotated[Amounts, Tag("amounts")],
+    Discriminator(lambda written: "amounts" if isinstance(written, dict) else "a number"),
+]
 Words = Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(min_length=1, max_length=200)]
 
 
@@ -64,11 +68,11 @@ class Condition(TextModel):
     field: str | None = None
     equals: Scalar | None = None
     in_: Annotated[Words | None, Field(alias="in")] = None
-    less_than: StrictInt | Amounts | None = None
-    at_most: StrictInt | Amounts | None = None
-    more_than: StrictInt | Amounts | None = None
-    at_least: StrictInt | Amounts | None = None
-    between: tuple[StrictInt | Amounts, StrictInt | Amounts] | None = None
+    less_than: Limit | None = None
+    at_most: Limit | None = None
+    more_than: Limit | None = None
+    at_least: Limit | None = None
+    between: tuple[Limit, Limit] | None = None
     matches: Pattern | None = None
     contains_any: Words | None = None
     subset_of: Words | None = None
@@ -151,9 +155,19 @@ def _mistakes(condition: Condition, comparison: str, fields: Fields) -> Iterator
             yield f"{condition.field} is a whole number, no amount"
     elif word == "equals" and type(condition.equals) is not _PYTHON[kind]:
         yield f"{condition.field} is of type {kind}"
+    if condition.between is not None and _is_empty(*condition.between):
+        yield f"nothing is between these two: {condition.field} must have the lower one first"
     other = condition.equals_field or condition.at_most_field
     if other is not None and other in fields.types and fields.types[other] is not kind:
         yield f"{condition.field} and {other} are of different types"
+
+
+def _is_empty(least: Any, most: Any) -> bool:
+    if isinstance(least, int) and isinstance(most, int):
+        return least > most
+    if isinstance(least, dict) and isinstance(most, dict):
+        return set(least) != set(most) or any(least[each] > most[each] for each in least)
+    return False  # of two types, which is another mistake
 
 
 _PYTHON = {FieldType.TEXT: str, FieldType.INTEGER: int, FieldType.FLAG: bool}

@@ -1,8 +1,7 @@
 """Reads a policy file and says where it is wrong: line, path, what is expected, what was perhaps meant."""
 
-import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,22 @@ from yaml.nodes import Node
 from adapters.policy import first_version
 from adapters.policy.bundle import Bundle, FactType
 from adapters.policy.effective import alone
+from adapters.policy.mistaken import left_empty, strange_rules
+from adapters.policy.suggestion import perhaps
 from adapters.policy.yaml_file import composed, line_of, plain, read_text, shown
 from domain.errors import BundleRefused
 
 MOST_MISTAKES = 10
-LONGEST_NAME = 128  # nobody means a known word by a longer one
 EMPTY = "it is empty; a policy begins with `schema_version: 2` and a name"
+OF_OURS = frozenset({"[key]", "a number", "amounts"})  # parts of a path that no author wrote
 SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a word this file knows",
+    "string_pattern_mismatch": "must be a word of small letters, digits and _, such as refund_request",
+    "tuple_type": "must be a list, such as [this, that]",
+    "list_type": "must be a list, such as [this, that]",
+    "too_short": "must not be empty",
+    "model_type": "must have words below it, such as {word: value}",
 }
 
 
@@ -34,6 +40,9 @@ def parse(text: str) -> Bundle:
         raise BundleRefused(EMPTY)
     if isinstance(document, dict) and document.get("schema_version") == 1:
         document = first_version.translated(document)
+    empty = _first(f"line {line_of(root, path)}, {said}" for path, said in left_empty(document, []))
+    if empty:
+        raise BundleRefused(empty)
     try:
         bundle = Bundle.model_validate_json(json.dumps(document))
     except ValidationError as error:
@@ -62,21 +71,19 @@ def _first(mistakes: Iterator[str]) -> str:
 
 
 def _sentences(root: Node | None, found: Sequence[ErrorDetails]) -> Iterator[str]:
+    wrong_inside = {each["loc"][:size] for each in found for size in range(len(each["loc"]))}
     for each in found:
-        path = [part for part in each["loc"] if part not in {"[key]", "tuple[Amount, ...]"}]
+        if each["type"] == "too_short" and each["loc"] in wrong_inside:
+            continue  # only because what it has is wrong
+        path = [part for part in each["loc"] if part not in OF_OURS]
         what = SENTENCES.get(each["type"], each["msg"].removeprefix("Value error, "))
         if each["type"] == "extra_forbidden":
-            what += _perhaps(str(path[-1]), _words_at(path[:-1]))
+            what += perhaps(str(path[-1]), _words_at(path[:-1]))
         yield f"line {line_of(root, path)}, {_dotted(path)}: {what}"
 
 
 def _dotted(path: Sequence[int | str]) -> str:
     return ".".join(shown(str(part)).strip("'") for part in path) or "file"
-
-
-def _perhaps(word: str, words: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word[:LONGEST_NAME], [*words], n=1, cutoff=0.6)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _words_at(path: Sequence[int | str]) -> Iterator[str]:
@@ -100,18 +107,19 @@ def _model_in(annotation: Any) -> Any:
 def _mistaken(bundle: Bundle, root: Node | None) -> Iterator[str]:
     """Names of actions and fields that nobody knows, and comparisons that a field's type has not."""
     yield from _mistaken_amounts(bundle, root)
+    yield from (f"line {line_of(root, path)}, {sentence}" for path, sentence in strange_rules(bundle))
     known = bundle.declared
     for number, rule in enumerate(bundle.rules):
         line = line_of(root, ["rules", number])
         for action in rule.when.actions or ():
             if action not in known:
-                near = _perhaps(action, known)
+                near = perhaps(action, known)
                 yield f"line {line}, rule {rule.id!r}: action {shown(action)} is not declared{near}"
         for condition in (rule.when.condition, *(each.condition for each in _requirements(rule))):
             if condition is None:
                 continue
             for name in condition.unknown_fields(bundle.fields):
-                near = _perhaps(name, bundle.fields.types)
+                near = perhaps(name, bundle.fields.types)
                 yield f"line {line}, rule {rule.id!r}: the input has no field {shown(name)}{near}"
             for mistake in condition.mistaken(bundle.fields):
                 yield f"line {line}, rule {rule.id!r}: {mistake}"
@@ -124,7 +132,7 @@ def _mistaken_amounts(bundle: Bundle, root: Node | None) -> Iterator[str]:
         for name in (*expression.sum, *expression.less) if expression is not None else ():
             if name not in amounts:
                 line = line_of(root, ["actions", action, "amount"])
-                near = _perhaps(name.removeprefix("facts."), amounts)
+                near = perhaps(name.removeprefix("facts."), amounts)
                 what = f"{shown(name)} is not declared as an amount in facts{near}"
                 yield f"line {line}, action {action!r}: {what}"
 

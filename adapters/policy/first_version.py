@@ -7,6 +7,12 @@ from pydantic import JsonValue
 from domain.errors import BundleRefused
 
 Document = dict[str, JsonValue]
+NOTHING_CITED: Document = {
+    "all": [
+        {"field": "action.zones", "subset_of": ["public"]},
+        {"not": {"field": "action.zones", "contains_any": ["public"]}},
+    ]
+}
 
 
 def translated(document: Document) -> Document:
@@ -49,7 +55,7 @@ def _translated(document: Any) -> Document:
 def _replies(zones: Any) -> list[Any]:
     open_ = sorted(zone for zone, its in zones.items() if its != "deny")
     asked = sorted(zone for zone, its in zones.items() if its == "approval_needed")
-    cited: Document = {"field": "action.zones", "subset_of": open_ or ["none"]}
+    cited: Document = {"field": "action.zones", "subset_of": open_} if open_ else NOTHING_CITED
     replies: list[Any] = [
         {
             "id": "replies_cite_open_zones",

@@ -12,6 +12,7 @@ MAX_REPEAT = 100
 MAX_ATTEMPTS = 1_000_000
 MAX_SIZE = 800
 ANY_CHARACTER = 16
+PARTS_OF_ONE = 6  # a class of more letters and ranges takes more room, wherever it is repeated
 LONGEST_TEXT = 128  # of what is matched
 UNLIKE = "may have letters, ASCII classes such as [0-9A-Z], groups, | and one level of repetition"
 
@@ -93,8 +94,10 @@ def _size(parsed: Any) -> int:
         elif code is _constants.MAX_REPEAT:
             least, most, part = argument
             size += _size(part) * max(1, least if most is _constants.MAXREPEAT else most)
+        elif _any_character(code, argument):
+            size += ANY_CHARACTER
         else:
-            size += ANY_CHARACTER if _any_character(code, argument) else 1
+            size += 1 + (len(argument) // PARTS_OF_ONE if code is _constants.IN else 0)
     return size
 
 

@@ -7,7 +7,7 @@ Both read the same compiled document and the same input. Change both sides toget
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from pydantic import JsonValue
 
@@ -50,7 +50,10 @@ class PlainEngine:
 
     def decide_document(self, document: str) -> EngineAnswer:
         """The same for a stored input, which may lack what a newer version asks for."""
-        asked = json.loads(document)
+        try:
+            asked = json.loads(document, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            return denial("default", "engine_failed")
         if not isinstance(asked, dict):
             return denial("input_is_complete", "schema_unknown")
         return self.answer(asked, self.findings(asked))
@@ -70,6 +73,11 @@ class PlainEngine:
             policy=self._policy,
             document=document,
         )
+
+
+def _no_number(word: str) -> NoReturn:
+    """NaN and its like are no JSON, and compare with nothing."""
+    raise ValueError(word)
 
 
 def _found(document: Json, policy: Json) -> Iterator[Finding]:

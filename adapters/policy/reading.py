@@ -26,6 +26,12 @@ def whole(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
+def counted(value: object) -> int | None:
+    """A whole number that is not below zero: nobody has done something less than never."""
+    found = whole(value)
+    return found if found is not None and found >= 0 else None
+
+
 def word(value: object) -> str | None:
     """A string."""
     return value if isinstance(value, str) else None

@@ -1,10 +1,11 @@
 """How people write amounts and durations in a policy."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{2})?")
 DURATION = re.compile(r"([0-9]{1,6})(s|min|h|d)")
@@ -58,9 +59,17 @@ class BundleCurrency(StrEnum):
     USD = "USD"
 
 
-Amounts = dict[BundleCurrency, Amount]
+def _known_currency(written: object) -> object:
+    if written not in BundleCurrency.__members__:
+        raise ValueError(f"is not one of the currencies with two decimals: {', '.join(BundleCurrency)}")
+    return written
 
 
-def by_currency(amounts: Amounts) -> dict[str, int]:
+Amounts = Annotated[
+    dict[Annotated[BundleCurrency, BeforeValidator(_known_currency)], Amount], Field(min_length=1)
+]
+
+
+def by_currency(amounts: Mapping[BundleCurrency, int]) -> dict[str, int]:
     """For engines."""
     return {currency.value: amount for currency, amount in amounts.items()}

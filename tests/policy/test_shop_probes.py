@@ -28,6 +28,7 @@ from tests.policy.shop_rows import (
     stripped,
     variants,
 )
+from tests.policy.test_shop_policy import PROBES as OUR_PROBES
 
 PROBES, CASES = "policy_gate_probes.jsonl", "refund_policy_cases.jsonl"
 ENGINES: list[Callable[[Effective], DocumentEngine]] = [load, PlainEngine]
@@ -55,13 +56,26 @@ REASONS = {
     "same_payment_method": "same_payment_method",
     "gift_card_balance_too_low": "gift_card_balance_too_low",
 }
-# Rules that no public probe is about: it takes identity, consent and first changes for granted, always names
-# as many new items as old ones. tests/policy/test_shop_policy.py has probes of our own for every rule.
-NOT_PROBED = {
-    "customers_are_identified",
-    "customers_have_confirmed",
-    "items_change_once",
-    "each_item_has_one_successor",
+# How many probes a rule decides, and the first two of them. Public probes take identity, consent and first
+# changes for granted and name as many new items as old ones; test_shop_policy.py has probes for those.
+FLIPPED: Mapping[str, tuple[int, list[str]]] = {
+    "pending_orders_may_be_changed": (42, ["gate-0000", "gate-0010"]),
+    "delivered_orders_may_come_back": (28, ["gate-0073", "gate-0079"]),
+    "customers_are_identified": (0, []),
+    "customers_have_confirmed": (0, []),
+    "customers_change_their_own_orders": (6, ["gate-0005", "gate-0062"]),
+    "changes_come_before_packing": (16, ["gate-0014", "gate-0024"]),
+    "returns_come_after_delivery": (10, ["gate-0002", "gate-0007"]),
+    "items_change_once": (0, []),
+    "cancellations_have_a_listed_reason": (14, ["gate-0001", "gate-0059"]),
+    "items_are_in_the_order": (14, ["gate-0075", "gate-0091"]),
+    "each_item_has_one_successor": (0, []),
+    "successors_are_the_same_product": (23, ["gate-0012", "gate-0067"]),
+    "successors_are_in_stock": (27, ["gate-0011", "gate-0066"]),
+    "payment_methods_are_the_customers": (14, ["gate-0076", "gate-0092"]),
+    "refunds_go_back_or_to_a_gift_card": (14, ["gate-0072", "gate-0074"]),
+    "the_new_method_is_another_one": (9, ["gate-0013", "gate-0107"]),
+    "gift_cards_cover_the_charge": (42, ["gate-0132", "gate-0169"]),
 }
 
 
@@ -136,7 +150,7 @@ def test_an_emptied_policy_denies_every_probe(load_engine: Callable[[Effective],
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in shop_policy().rules])
-def test_each_rule_decides_some_probe(rule: str) -> None:
+def test_without_a_rule_the_probes_that_it_decides_flip_and_no_other(rule: str) -> None:
     probes = rows(PROBES)
     weakened = PlainEngine(alone(without(shop_policy(), rule)))
 
@@ -147,7 +161,14 @@ def test_each_rule_decides_some_probe(rule: str) -> None:
         for row in probes
         if found[row["probe_id"]].answer.verdict != row["expected"]["decision"]
     ]
-    assert bool(flipped) is (rule not in NOT_PROBED)
+    assert (len(flipped), flipped[:2]) == FLIPPED[rule]
+
+
+def test_rules_that_flip_no_public_probe_have_probes_of_our_own() -> None:
+    silent = {rule for rule, (count, _) in FLIPPED.items() if not count}
+
+    assert set(FLIPPED) == {rule.id for rule in shop_policy().rules}
+    assert silent <= {probe.rule for probe in OUR_PROBES.values()}
 
 
 def test_order_of_rows_and_words_of_ids_change_nothing() -> None:

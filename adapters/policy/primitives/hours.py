@@ -12,15 +12,18 @@ from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, model_v
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
 from adapters.policy.reading import at
+from adapters.policy.suggestion import perhaps
 from domain.conversation import TextModel
 from domain.decision import Verdict
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SPANS = {"weekdays": DAYS[:5], "weekend": DAYS[5:], "daily": DAYS}
 SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-4]):([0-5][0-9])")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+OF_THE_MACHINE = frozenset({"localtime", "Factory"})  # another time on another machine
 WHOLE_DAY = 24 * 60
 MOMENT = re.compile(
-    r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
 )
 
@@ -35,6 +38,13 @@ def _minutes(text: object) -> tuple[int, int]:
     return start, end
 
 
+def _calendar_day(text: object) -> object:
+    """Never a number: seconds since 1970 would be a day too."""
+    if not isinstance(text, str) or not DAY.fullmatch(text):
+        raise ValueError('must be a day such as "2026-12-25"')
+    return text
+
+
 def _as_span(minutes: tuple[int, int]) -> str:
     start, end = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in minutes)
     return f"{start}-{end}"
@@ -42,12 +52,13 @@ def _as_span(minutes: tuple[int, int]) -> str:
 
 # Written "09:00-17:30", held as minutes of the day.
 OpenSpan = Annotated[tuple[int, int], BeforeValidator(_minutes), PlainSerializer(_as_span)]
+CalendarDay = Annotated[date, BeforeValidator(_calendar_day)]
 
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
     """Read from disk once: it takes longer than the rest of a policy together."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - OF_THE_MACHINE
 
 
 class Hours(TextModel):
@@ -61,16 +72,22 @@ class Hours(TextModel):
 
     zone: str = Field(max_length=64)
     open: dict[str, tuple[OpenSpan, ...]] = Field(min_length=1)
-    holidays: tuple[date, ...] = Field((), max_length=400)
+    holidays: tuple[CalendarDay, ...] = Field((), max_length=400)
     outside: Asked = Asked.DENY
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        if self.zone not in _zones():
-            raise ValueError(f"{self.zone!r} is not a time zone, such as Europe/Berlin")
+        zones = _zones()
+        if self.zone not in zones:
+            near = perhaps(self.zone, sorted(zones)) or ", such as Europe/Berlin"
+            raise ValueError(f"{self.zone!r} is not a time zone{near}")
         unknown = sorted(set(self.open) - set(DAYS) - set(SPANS))
         if unknown:
             raise ValueError(f"{unknown[0]!r} is not a day: monday to sunday, weekdays, weekend or daily")
+        days = [day for name in self.open for day in SPANS.get(name, (name,))]
+        twice = next((day for day in DAYS if days.count(day) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} is written twice: nothing says which hours are meant")
         return self
 
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:  # noqa: ARG002 - the protocol
@@ -78,11 +95,10 @@ class Hours(TextModel):
         days: dict[str, JsonValue] = {}
         for name, spans in self.open.items():
             for day in SPANS.get(name, (name,)):
-                own = days.setdefault(day.title(), [])
-                own.extend([start, end] for start, end in spans)  # type: ignore[union-attr]  # just made
+                days[day.title()] = [[start, end] for start, end in sorted(spans)]
         return {
             "zone": self.zone,
-            "days": {day: sorted(spans) for day, spans in days.items()},  # type: ignore[arg-type,type-var]
+            "days": days,
             "holidays": [*sorted({day.isoformat() for day in self.holidays})],
             "outside": self.outside.value,
         }

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from adapters.policy.conditions import Fields
 from adapters.policy.primitives._base import Asked, Counter, Eased, Found, Json, Per, softer
-from adapters.policy.reading import at, whole, word
+from adapters.policy.reading import at, counted, word
 from adapters.policy.written import Duration
 from domain.conversation import TextModel
 from domain.decision import Verdict
@@ -42,7 +42,7 @@ class Rate(TextModel):
     def find(check: Any, document: Json) -> Iterator[Found]:
         """Nothing below the limit."""
         counter = str(check["counters"].get(word(at(document, "action", "type"))))
-        count = whole(at(document, "counters", counter, "count"))
+        count = counted(at(document, "counters", counter, "count"))
         if count is None:
             yield Verdict.DENY, "counter_missing"
         elif count + 1 > check["at_most"]:

@@ -9,6 +9,7 @@ from adapters.policy.conditions import Condition, Fields
 from adapters.policy.fields import FieldType
 from adapters.policy.primitives._base import Asked, Eased, Found, Json, softer
 from adapters.policy.stricter_conditions import holds_only_where
+from adapters.policy.suggestion import perhaps
 from adapters.policy.truth import truth
 from domain.conversation import TextModel
 from domain.decision import Verdict
@@ -45,7 +46,9 @@ class Require(RootModel[tuple[Requirement, ...]]):
         """Raises `ValueError` where a fact is no flag."""
         for requirement in self.root:
             if requirement.fact is not None and fields.types.get(requirement.fact) is not FieldType.FLAG:
-                raise ValueError(f"{requirement.fact!r} is not a flag of the input")
+                flags = [name for name, kind in fields.types.items() if kind is FieldType.FLAG]
+                near = perhaps(requirement.fact, flags)
+                raise ValueError(f"{requirement.fact!r} is not a flag of the input{near}")
         return [
             {
                 "code": requirement.code,

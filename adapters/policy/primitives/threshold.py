@@ -11,7 +11,8 @@ from pydantic import Field, JsonValue, model_validator
 from adapters.policy.conditions import Fields
 from adapters.policy.fields import FieldType
 from adapters.policy.primitives._base import Counter, Eased, Found, Json, Per
-from adapters.policy.reading import at, money, whole, word
+from adapters.policy.reading import at, counted, money, word
+from adapters.policy.suggestion import perhaps
 from adapters.policy.written import Amounts, Duration, as_amount, as_duration, by_currency
 from domain.conversation import TextModel
 from domain.decision import Verdict
@@ -57,7 +58,8 @@ class Threshold(TextModel):
     def compiled(self, fields: Fields, actions: tuple[str, ...]) -> JsonValue:
         """Raises `ValueError` for an amount that is no field."""
         if fields.types.get(self.amount) is not FieldType.AMOUNT:
-            raise ValueError(f"{self.amount!r} is not an amount of the input")
+            amounts = [name for name, kind in fields.types.items() if kind is FieldType.AMOUNT]
+            raise ValueError(f"{self.amount!r} is not an amount of the input{perhaps(self.amount, amounts)}")
         allowed = by_currency(self.allow_up_to)
         limits: dict[str, Any] = {
             "path": fields.path(self.amount),
@@ -109,7 +111,7 @@ def _before(check: Any, document: Json, currency: str) -> int | None:
     counter = at(document, "counters", str(check["counters"].get(action)))
     if not isinstance(counter, Mapping) or not isinstance(counter.get("amounts"), Mapping):
         return None
-    return whole(counter["amounts"].get(currency, 0))
+    return counted(counter["amounts"].get(currency, 0))
 
 
 def _limited(check: Any, currency: str, units: int) -> Found:

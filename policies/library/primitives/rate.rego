@@ -7,7 +7,7 @@ findings contains finding(found[0], rule.id, found[1]) if {
 }
 
 too_often(check, done) := ["deny", "counter_missing"] if {
-	not whole(done)
+	not counted(done)
 } else := [check.above, "rate_exceeded"] if {
 	done + 1 > check.at_most
 }
@@ -15,3 +15,9 @@ too_often(check, done) := ["deny", "counter_missing"] if {
 done_before(check) := object.get(input, ["counters", counter_of(check), "count"], null)
 
 counter_of(check) := object.get(check.counters, [action_type], null)
+
+# Nobody has done something less than never.
+counted(value) if {
+	whole(value)
+	value >= 0
+}

@@ -24,7 +24,7 @@ limited(check, amount, before) := {"verdict": "deny", "code": "currency_not_cove
 } else := {"verdict": "deny", "code": "amount_not_positive"} if {
 	amount.minor_units <= 0
 } else := {"verdict": "deny", "code": "counter_missing"} if {
-	not whole(before)
+	not counted(before)
 } else := {"verdict": "allow", "code": "within_limit"} if {
 	amount.minor_units + before <= check.allow_up_to[amount.currency]
 } else := {"verdict": "approval_needed", "code": "above_limit_needs_approval"} if {

@@ -16,7 +16,7 @@ TENANT = "00000000-0000-0000-0000-000000000001"
 
 
 def policy(rules: list[dict[str, Any]], **more: Any) -> Bundle:
-    """A file with these rules, read as authors' files are."""
+    """A file with these rules, read as authors' files are. A word with None is left out."""
     document = {
         "schema_version": 2,
         "name": "written_here",
@@ -25,7 +25,8 @@ def policy(rules: list[dict[str, Any]], **more: Any) -> Bundle:
         **more,
         "rules": [{"id": f"rule_{number}", **rule} for number, rule in enumerate(rules)],
     }
-    return parse(yaml.safe_dump(document, sort_keys=False))
+    written = {word: value for word, value in document.items() if value is not None}
+    return parse(yaml.safe_dump(written, sort_keys=False))
 
 
 def asked(type_: str = "reply", **more: Any) -> dict[str, Any]:
