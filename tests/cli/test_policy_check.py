@@ -93,6 +93,24 @@ def test_levels_are_checked_together(tmp_path: Path) -> None:
     assert "compliance" in result.output
 
 
+def test_an_organisation_that_grants_nothing_is_told_that_every_tenant_stands_still(tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    asks = "  - id: replies\n    when: {actions: [reply]}\n    require_approval: {}\n"
+    file.write_text(TEXT[: TEXT.index("rules:")] + "rules:\n" + asks)
+
+    result = check(file, "--level", "organisation")
+
+    assert result.exit_code == 1
+    assert "error organisation_grants_nothing: " in result.output
+
+
+def test_one_level_has_one_file() -> None:
+    result = check(GOOD, "--level", "agent", "--agent", GOOD)
+
+    assert result.exit_code == 2
+    assert "says it twice" in result.output
+
+
 def test_a_broken_file_is_refused_before_anything_is_tried(tmp_path: Path) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text(TEXT.replace("quorum", "quorom"))
