@@ -121,8 +121,11 @@ async def answers_of(engine: PolicyEngine, asked: Sequence[PolicyInput]) -> Sequ
 def _answer(engine: PolicyEngine, asked: PolicyInput) -> EngineAnswer:
     try:
         return _that_can_be_done(engine.decide(asked))
-    except Exception:  # noqa: BLE001 - whatever an engine does, the answer must be a deny
-        return denial(ENGINE_FAILED)
+    except BaseException as error:
+        # Whatever an engine does, the answer must be a deny; a native panic is no `Exception`.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            return denial(ENGINE_FAILED)
+        raise
 
 
 def _that_can_be_done(answer: EngineAnswer) -> EngineAnswer:

@@ -22,7 +22,7 @@ from adapters.policy.published import file_versions
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.model import Digest
 from domain.observation import Difference, Observation
-from domain.ports import PolicyEngine
+from domain.ports import Policies, PolicyEngine
 
 MOST_WAITING = 2000
 BATCH = 200
@@ -33,14 +33,6 @@ TOO_SLOW_S = 0.05
 MOST_JUDGES = 64
 Made = tuple[PolicyDecision, PolicyInput, EngineAnswer]
 log = structlog.get_logger()
-
-
-class Candidates(Protocol):
-    """What is tried, evaluated in this process."""
-
-    async def candidate(self, tenant_id: UUID, agent: str = ...) -> PolicyEngine | None:
-        """None where nothing is."""
-        ...
 
 
 class Observations(Protocol):
@@ -56,7 +48,7 @@ class Tried(NamedTuple):
 
     engine: PolicyEngine
     judge: Judge
-    files: tuple[Digest, ...]
+    files: tuple[Digest, ...]  # that are not in force
 
 
 @dataclass
@@ -85,13 +77,13 @@ class CandidateObserver:
 
     def __init__(
         self,
-        candidates: Candidates,
+        policies: Policies,
         observations: Observations,
         *,
         most_waiting: int = MOST_WAITING,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._candidates = candidates
+        self._policies = policies
         self._observations = observations
         self._most_waiting = most_waiting
         self._clock = clock
@@ -126,12 +118,15 @@ class CandidateObserver:
         return bool(self._waiting)
 
     async def _candidate(self, tenant_id: UUID, agent: str) -> Tried | None:
-        engine = await self._candidates.candidate(tenant_id, agent)
-        policy = getattr(engine, "policy", None)
-        if engine is None or not isinstance(policy, Effective):
+        engine = await self._policies.candidate(tenant_id, agent)
+        policy = _policy_of(engine)
+        if engine is None or policy is None:
             return None
         if engine.version not in self._tried:
-            self._tried[engine.version] = Tried(engine, Judge(policy), file_versions(policy, agent))
+            active = _policy_of(await self._policies.active(tenant_id, agent))
+            in_force = file_versions(active, agent) if active else ()
+            files = tuple(each for each in file_versions(policy, agent) if each not in in_force)
+            self._tried[engine.version] = Tried(engine, Judge(policy), files)
             if len(self._tried) > MOST_JUDGES:
                 self._tried.popitem(last=False)
         return self._tried[engine.version]
@@ -166,6 +161,12 @@ class CandidateObserver:
             except Exception:
                 self._dropped[tenant_id] += sum(each.decisions + each.dropped for each in observations)
                 raise
+
+
+def _policy_of(engine: PolicyEngine | None) -> Effective | None:
+    """None of one that denies everything."""
+    policy = getattr(engine, "policy", None)
+    return policy if isinstance(policy, Effective) else None
 
 
 def _count(batch: _Batch, made: Made, answer: EngineAnswer) -> None:

@@ -22,6 +22,7 @@ from domain.decision import EngineAnswer, PolicyInput
 from domain.model import Digest
 
 WITHIN = timedelta(seconds=1)  # everything about one plan: a local activity waits for it
+GIVEN_WITHIN = timedelta(seconds=2)  # a new policy, once; the server compiles
 LARGEST_ANSWER = 1_000_000
 ENGINE_FAILED = denial("default", "engine_failed")
 
@@ -59,9 +60,18 @@ class OpaServer:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._within = within
 
-    def load(self, policy: Effective) -> "OpaEngine":
-        """Nothing is sent before the first decision."""
+    def engine(self, policy: Effective) -> "OpaEngine":
+        """Nothing is sent before its first decision."""
         return OpaEngine(self, policy)
+
+    async def load(self, policy: Effective) -> "OpaEngine":
+        """The policy is sent ahead, so that its first decision does not wait for it. Never raises."""
+        try:
+            async with asyncio.timeout(GIVEN_WITHIN.total_seconds()):
+                await self._put(policy)
+        except Exception as error:  # noqa: BLE001 - the first decision tries again, and denies
+            log.warning("opa_not_prepared", version=policy.version, error=type(error).__name__)
+        return self.engine(policy)
 
     async def answers(self, policy: Effective, documents: Sequence[str]) -> list[EngineAnswer]:
         """One per document, in their order, within one deadline. Never raises."""
@@ -117,7 +127,7 @@ class OpaServer:
         request = self._client.build_request(
             method, f"{self._url}/{path}", content=content or None, headers=headers
         )
-        return await bounded(self._client, request, within=self._within, largest=LARGEST_ANSWER)
+        return await bounded(self._client, request, within=GIVEN_WITHIN, largest=LARGEST_ANSWER)
 
 
 class OpaEngine:

@@ -1,7 +1,7 @@
 """`countersign policy activate` and `candidate`: move the pointers to published versions."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from adapters.postgres.policy_moves import Moved
 from adapters.postgres.policy_moves import Progress as Advance
 from cli.policy_places import Whose, place_options, policies_of, short
+from cli.policy_shadow import observation_of
 
 
 @click.command()
@@ -28,13 +29,15 @@ def activate(
 
     What may lower enforcement for anybody takes two people. An older version may be put in force again.
     """
-    moved = asyncio.run(_activate(whose, version, by, second))
+    moved, observed = asyncio.run(_activate(whose, version, by, second))
     if not moved.changed:
         click.echo(f"Version {short(moved.version)} is in force for {whose.words} already. Nothing changed")
         return
     click.echo(f"In force for {whose.words}: version {short(moved.version)} instead of {short(moved.before)}")
     for found in moved.loosened:
         click.echo(f"  may lower enforcement, as two people agreed: {found.sentence}")
+    for sentence in observed:
+        click.echo(f"  {sentence}")
 
 
 @click.command()
@@ -58,12 +61,14 @@ def candidate(
         click.echo(f"Nothing is tried for {whose.words} any more")
 
 
-async def _activate(whose: Whose, version: str, by: str, second: str | None) -> Moved:
+async def _activate(whose: Whose, version: str, by: str, second: str | None) -> tuple[Moved, Sequence[str]]:
     async with policies_of(whose) as policies:
         found = await policies.stores.register.find(policies.place, version)
         movers = await policies.movers(by, second)
+        observed = await observation_of(policies, found.version)
         with _bar() as advance:
-            return await policies.stores.moves.activate(policies.place, found.version, movers, advance)
+            moved = await policies.stores.moves.activate(policies.place, found.version, movers, advance)
+        return moved, observed
 
 
 async def _try_out(whose: Whose, version: str | None, by: str) -> Moved:

@@ -56,7 +56,7 @@ async def _told(system: Connected, name: str, tenant_id: UUID, story: DecisionSt
         if other.action_digest == made.action_digest and other.id != made.id
     ]
     policy = await _policy(system, tenant_id, made.policy_version)
-    return Known(name, number, story, policy, again, await system.observations.beside(tenant_id, made.id))
+    return Known(name, number, story, policy, again)
 
 
 async def _policy(system: Connected, tenant_id: UUID, version: str) -> Effective | None:

@@ -13,7 +13,6 @@ from adapters.policy.reading import at
 from adapters.policy.reading import money as read_money
 from adapters.policy.words import sentence
 from adapters.postgres.decision_records import DecisionRecord, DecisionStory
-from adapters.postgres.observations import CandidateVerdict
 from api import words
 from api.input_words import money, told_input
 from api.words import listed, said
@@ -40,7 +39,6 @@ class Known:
     story: DecisionStory
     policy: Effective | None
     again: Sequence[DecisionRecord] = ()  # the same proposal, decided at other times
-    tried: Sequence[CandidateVerdict] = ()  # candidates that would have decided otherwise
 
     @property
     def decision(self) -> DecisionRecord:
@@ -58,7 +56,7 @@ def explained(known: Known) -> Iterator[str]:
         ("Which policy answered", _version(known)),
         ("What each rule found", _found(known)),
         ("What the answer takes", _takes(made)),
-        ("What came of it", followed(known.story, known.again, known.tried)),
+        ("What came of it", followed(known.story, known.again)),
         ("What would have changed the answer", _otherwise(known)),
     )
     for heading, lines in sections:

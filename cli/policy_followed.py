@@ -4,15 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from adapters.postgres.decision_records import ApprovalRecord, DecisionRecord, DecisionStory, EffectRecord
-from adapters.postgres.observations import CandidateVerdict
 from api import words
 from api.words import listed, said
 from cli.policy_otherwise import ANSWERS
+from domain.decision import Verdict
 
 
-def followed(
-    story: DecisionStory, again: Sequence[DecisionRecord], tried: Sequence[CandidateVerdict]
-) -> Iterator[str]:
+def followed(story: DecisionStory, again: Sequence[DecisionRecord]) -> Iterator[str]:
     """In the order of time within each kind; says so where nothing followed."""
     for asked in story.approvals:
         yield from _question(asked)
@@ -24,8 +22,8 @@ def followed(
         verdict = said(words.VERDICTS, other.verdict)
         why = "was decided again as it was about to leave" if other.effect_id else "was decided too"
         yield f"{when(other.decided_at)}: the same proposal {why} ({other.id}): policy {verdict}."
-    for each in tried:
-        answer = ANSWERS[each.candidate_verdict]
+    for each in story.candidates:
+        answer = ANSWERS[Verdict(each.candidate_verdict)]
         yield f"Candidate {each.candidate} was tried beside it: {answer} ({', '.join(each.rules)})."
 
 

@@ -5,16 +5,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 import click
 
 from adapters.policy.bundle import Level
 from adapters.postgres.directory import Directory, DirectoryKind
+from adapters.postgres.observations import ObservationRecords
 from adapters.postgres.policies import ORGANISATION, level_of
 from adapters.postgres.policy_moves import Movers
 from adapters.postgres.policy_register import Place
 from adapters.postgres.principals import Principals
 from adapters.postgres.session import Database
+from adapters.postgres.tenant_list import listed_tenants
 from adapters.settings import Environment, Settings, needed
 from cli.connected import running_settings
 from cli.tenants import PolicyStores, policy_stores
@@ -74,11 +77,18 @@ class Policies:
         self.whose = whose
         self.place = place
         self.stores: PolicyStores = policy_stores(owner)
+        self.observations = ObservationRecords(owner)
 
     @property
     def level(self) -> Level:
         """Of the place."""
         return level_of(self.place.tenant_id, self.place.agent)
+
+    async def tenants(self) -> Sequence[UUID]:
+        """Those that the place binds."""
+        if self.level is not Level.ORGANISATION:
+            return [self.place.tenant_id]
+        return [each.tenant_id for each in await listed_tenants(self._owner)]
 
     async def person(self, name: str) -> RecordId:
         """By id or Slack user. Raises `NoSuchPerson`."""

@@ -10,8 +10,10 @@ import click
 from adapters.postgres.observations import ObservationRecords, RuleDifference
 from cli.connected import Connected, connected
 from cli.policy_backtest_words import counted, moves
+from cli.policy_places import Policies
 from cli.terminal import console
-from domain.observation import Observed
+from domain.model import Digest
+from domain.observation import Observed, together
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,23 @@ async def _shadow(
     tickets = list(dict.fromkeys(ticket for rule in rules for ticket in rule.tickets))
     numbers = await system.tickets.numbers(tenant_id, [*map(str, tickets)])
     return Shadow(name, observed, rules, dict(zip(tickets, numbers, strict=True)))
+
+
+async def observation_of(policies: Policies, version: Digest) -> Sequence[str]:
+    """For how long and on how many decisions a published version was tried, and what speaks against it."""
+    tenants = await policies.tenants()
+    parts = [
+        each for tenant_id in tenants for each in await policies.observations.observed(tenant_id, version)
+    ]
+    seen = together(parts)
+    if seen is None:
+        return ["It was never observed beside the policy in force"]
+    days = (seen.until - seen.since).days
+    observed = (
+        f"It was observed for {counted(days, 'day')} on {counted(seen.decisions, 'decision')},"
+        f" of which {seen.different} would have been different"
+    )
+    return [observed, *(f"Beware: {doubt[:1].lower()}{doubt[1:]}" for doubt in seen.doubts())]
 
 
 def told(shadow_: Shadow) -> Iterator[str]:

@@ -223,6 +223,7 @@ class EngineAnswer(TextModel):
     reasons: tuple[Reason, ...]
     messages: tuple[str, ...] = ()
     obligations: Obligations | None = None
+    rules_considered: int = Field(default=0, ge=0)  # whose actions include this one
 
     @property
     def engine_failed(self) -> bool:

@@ -14,6 +14,8 @@ from domain.model import Code, DecisionId, Digest
 ENOUGH_TIME = timedelta(days=7)
 ENOUGH_DECISIONS = 500
 
+COUNTS = ("decisions", "different", "unknown", "failed", "dropped")
+
 
 class Difference(TextModel):
     """One decision that the candidate would have made otherwise."""
@@ -31,7 +33,7 @@ class Difference(TextModel):
 
 
 class Observation(TextModel):
-    """A batch of decisions of one tenant that one candidate was put to. `files` are its files' versions."""
+    """A batch of decisions of one tenant that one candidate was put to. `files` are those not in force."""
 
     tenant_id: UUID
     candidate: Digest
@@ -70,9 +72,13 @@ class Observed(TextModel):
             yield f"{self.dropped} decisions were not looked at, because too many waited"
 
 
-def never_observed() -> Sequence[str]:
-    """What is said of a candidate that no decision was put to."""
-    return ("It was never observed beside the policy in force",)
+def together(parts: Sequence[Observed]) -> Observed | None:
+    """One file beside different others, or for different tenants. None where there is nothing."""
+    if not parts:
+        return None
+    counts = {name: sum(getattr(each, name) for each in parts) for name in COUNTS}
+    since, until = min(each.since for each in parts), max(each.until for each in parts)
+    return Observed(candidate=parts[0].candidate, since=since, until=until, **counts)
 
 
 def _span(span: timedelta) -> str:

@@ -16,6 +16,6 @@ def loader(client: httpx.AsyncClient, opa_url: str, opa_token: str) -> Loader:
 
     async def load_there(policy: Effective) -> PolicyEngine:
         await load(policy)  # what this process cannot evaluate is refused, whoever decides
-        return server.load(policy)
+        return await server.load(policy)
 
     return load_there

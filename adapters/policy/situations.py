@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from adapters.policy.bundle import PRIMITIVES
 from adapters.policy.effective import Effective
 from adapters.policy.reading import at
+from adapters.policy.truth import truth
 from adapters.policy.witnesses import TYPICAL, Document, meet, put
 
 TENANT, OTHER_TENANT = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
@@ -18,6 +19,7 @@ MONDAY = datetime(2026, 3, 2)  # noqa: DTZ001 - gets the zone of each rule's hou
 PLENTY = {"minor_units": 10**12, "currency": "EUR"}
 LEVELS = ("read", "draft", "execute_with_approval", "execute")
 MOST = 4000  # inputs for one policy
+MOST_COMPARISONS = 1_000_000  # some ten seconds of them
 ACTIONS_OF_A_RULE = 4
 CONTRARY: Mapping[str, Any] = {"flag": False, "list": [], "integer": 0}
 Change = Callable[[Document], None]
@@ -31,12 +33,49 @@ class Situation(NamedTuple):
 
 
 def situations(policy: Effective) -> Iterator[Situation]:
-    """For every rule at least one, whatever it says; the same for the same policy."""
+    """For every rule one that it matches, then others of each; the same for the same policy.
+
+    A policy whose answers take longer gets fewer of them.
+    """
     rules: Any = policy.document["rules"]
-    each = max(1, MOST // max(1, len(rules)))
+    yield from _matching(policy, rules)
+    each = _affordable(policy, rules) // max(1, len(rules))
     for place, rule in enumerate(rules):
-        for document in islice(_of_rule(policy, place, rule), each):
+        for document in islice(_of_rule(policy, place, rule), 1, max(1, each)):
             yield Situation(rule["id"], json.dumps(document))
+
+
+def _matching(policy: Effective, rules: Any) -> Iterator[Situation]:
+    """An input often matches several rules, which then need none of their own."""
+    waiting = {*range(len(rules))}
+    for place, rule in enumerate(rules):
+        if place not in waiting:
+            continue
+        document = next(_of_rule(policy, place, rule))
+        yield Situation(rule["id"], json.dumps(document))
+        looked_at = [*places_about(policy, document["action"]["type"])]
+        matched = {other for other in looked_at if truth(rules[other].get("when"), document)[0]}
+        waiting -= {place} | matched
+
+
+def places_about(policy: Effective, action: str) -> Iterator[int]:
+    """The rules that an action is looked at by, in any level."""
+    levels: Any = policy.document["levels"]
+    for level in levels:
+        yield from level["rules_of"].get(action, ())
+        yield from level["rules_of"].get("*", ())
+
+
+def _affordable(policy: Effective, rules: Any) -> int:
+    declared: Any = policy.document["declared"]
+    longest = max(
+        sum(1 + _size(rules[place]) for place in places_about(policy, action)) for action in declared
+    )
+    return min(MOST, MOST_COMPARISONS // max(1, longest))
+
+
+def _size(rule: Any) -> int:
+    return sum(len(clause) for clause in rule.get("when", ()))
 
 
 def complete(policy: Effective, action: str) -> Document:
@@ -76,15 +115,13 @@ def complete(policy: Effective, action: str) -> Document:
 
 def _fulfil(policy: Effective, action: str, document: Document) -> None:
     """Makes true what rules about the action require, and known what they ask."""
-    levels: Any = policy.document["levels"]
     rules: Any = policy.document["rules"]
-    for level in levels:
-        for place in (*level["rules_of"].get(action, ()), *level["rules_of"].get("*", ())):
-            for requirement in rules[place].get("require", ()):
-                meet(document, requirement["when"][0])
-            for literal in (literal for clause in rules[place].get("when", ()) for literal in clause):
-                if at(document, *literal["path"]) is None:
-                    put(document, literal["path"], TYPICAL[literal["type"]])
+    for place in places_about(policy, action):
+        for requirement in rules[place].get("require", ()):
+            meet(document, requirement["when"][0])
+        for literal in (literal for clause in rules[place].get("when", ()) for literal in clause):
+            if at(document, *literal["path"]) is None:
+                put(document, literal["path"], TYPICAL[literal["type"]])
 
 
 def _send_agent(policy: Effective, document: Document) -> None:

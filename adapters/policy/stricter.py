@@ -17,7 +17,8 @@ from adapters.policy.primitives._base import Asked, Eased, softer
 from adapters.policy.primitives.require_approval import Terms
 from adapters.policy.stricter_conditions import Clauses
 from adapters.policy.stricter_declared import BANDS, eased_actions, eased_agents
-from adapters.policy.stricter_rules import Change, LevelSide
+from adapters.policy.stricter_rules import Change
+from adapters.policy.stricter_sides import LevelSide
 from adapters.policy.stricter_terms import eased_terms
 
 Levels = Mapping[Level, Bundle]

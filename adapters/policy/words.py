@@ -81,7 +81,15 @@ def answer(
         reasons=ordered,
         messages=tuple(sentence(reason, policy, document) for reason in ordered),
         obligations=obligations,
+        rules_considered=_considered(policy, at(document, "action", "type")),
     )
+
+
+def _considered(policy: Json, action: object) -> int:
+    """The rules that are about the action, or about any."""
+    levels: Any = policy.get("levels", [])
+    wanted = {action, "*"} if isinstance(action, str) else {"*"}
+    return sum(len(level["rules_of"].get(name, ())) for level in levels for name in wanted)
 
 
 def denial(rule: str, code: str) -> EngineAnswer:

@@ -10,7 +10,14 @@ from sqlalchemy import ColumnElement, Select, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.postgres.session import Database
-from adapters.postgres.tables import approval_refusals, approval_votes, approvals, decisions, effects
+from adapters.postgres.tables import (
+    approval_refusals,
+    approval_votes,
+    approvals,
+    candidate_differences,
+    decisions,
+    effects,
+)
 from domain.conversation import TextModel
 from domain.decision import Obligations, Reason
 
@@ -84,12 +91,21 @@ class DecisionRecord(TextModel):
     effect_id: str | None = None  # that was about to leave; None: about a plan
 
 
+class CandidateVerdict(TextModel):
+    """What a policy that is only tried would have answered, where it is something else."""
+
+    candidate: str
+    candidate_verdict: str
+    rules: tuple[str, ...]
+
+
 class DecisionStory(TextModel):
-    """Decisions with what came of them."""
+    """Decisions with what came of them. `candidates` are of a single decision."""
 
     decisions: tuple[DecisionRecord, ...]
     approvals: tuple[ApprovalRecord, ...]
     effects: tuple[EffectRecord, ...]
+    candidates: tuple[CandidateVerdict, ...] = ()
 
 
 class DecisionRecords:
@@ -116,6 +132,7 @@ class DecisionRecords:
                     ticket_id,
                     or_(effects.c.decision_id == decision_id, effects.c.let_out_by == decision_id),
                 ),
+                candidates=await _candidates(session, tenant_id, decision_id),
             )
 
     async def of_ticket(self, tenant_id: UUID, ticket_id: UUID) -> DecisionStory:
@@ -134,6 +151,17 @@ async def _decisions(
     query = _of(decisions, DecisionRecord).where(decisions.c.tenant_id == tenant_id, condition)
     rows = await session.execute(query.order_by(decisions.c.decided_at, decisions.c.turn, decisions.c.id))
     return tuple(DecisionRecord.model_validate(dict(row)) for row in rows.mappings())
+
+
+async def _candidates(
+    session: AsyncSession, tenant_id: UUID, decision_id: str
+) -> tuple[CandidateVerdict, ...]:
+    table = candidate_differences
+    query = _of(table, CandidateVerdict).where(
+        table.c.tenant_id == tenant_id, table.c.decision_id == decision_id
+    )
+    rows = await session.execute(query.order_by(table.c.at, table.c.candidate))
+    return tuple(CandidateVerdict.model_validate(dict(row)) for row in rows.mappings())
 
 
 async def _effects(

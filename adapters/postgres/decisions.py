@@ -85,4 +85,5 @@ def _row(decision: PolicyDecision, input_: PolicyInput, answer: EngineAnswer) ->
         "reasons": [reason.model_dump(mode="json") for reason in decision.reasons],
         "obligations": obligations.model_dump(mode="json") if obligations else None,
         "messages": list(answer.messages),
+        "rules_considered": answer.rules_considered,
     }

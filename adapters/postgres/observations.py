@@ -12,7 +12,7 @@ from adapters.postgres.tables import candidate_differences, candidate_observatio
 from domain.conversation import TextModel
 from domain.decision import Verdict
 from domain.model import Digest
-from domain.observation import Observation, Observed
+from domain.observation import COUNTS, Observation, Observed
 
 BY_RULE = text("""
     with of_rules as (
@@ -31,7 +31,6 @@ BY_RULE = text("""
      group by rule, verdict, candidate_verdict, decisions, is_marked
      order by decisions desc, rule, verdict, candidate_verdict
 """)
-COUNTS = ("decisions", "different", "unknown", "failed", "dropped")
 
 
 class RuleDifference(TextModel):
@@ -44,14 +43,6 @@ class RuleDifference(TextModel):
     tickets: tuple[UUID, ...]
     examples: tuple[str, ...]
     must_hold: bool
-
-
-class CandidateVerdict(TextModel):
-    """What a candidate would have said about one decision."""
-
-    candidate: Digest
-    candidate_verdict: Verdict
-    rules: tuple[str, ...]
 
 
 class Observations:
@@ -99,18 +90,6 @@ class ObservationRecords:
         async with self._database.transaction(tenant_id) as session:
             rows = (await session.execute(BY_RULE, wanted)).mappings().all()
         return [RuleDifference.model_validate(dict(row)) for row in rows]
-
-    async def beside(self, tenant_id: UUID, decision_id: str) -> Sequence[CandidateVerdict]:
-        """What candidates would have said otherwise about a decision."""
-        table = candidate_differences
-        query = (
-            select(table.c.candidate, table.c.candidate_verdict, table.c.rules)
-            .where(table.c.tenant_id == tenant_id, table.c.decision_id == decision_id)
-            .order_by(table.c.at)
-        )
-        async with self._database.transaction(tenant_id) as session:
-            rows = (await session.execute(query)).mappings()
-            return [CandidateVerdict.model_validate(dict(row)) for row in rows]
 
 
 def _counts(observation: Observation) -> dict[str, Any]:

@@ -336,6 +336,7 @@ decisions = Table(
     codes("messages"),
     Column("latency_us", BigInteger, nullable=False),
     at("decided_at"),
+    Column("rules_considered", Integer),  # None: decided before it was kept
     Column("effect_id", Text),  # that was about to leave; None: about a plan
     Index("decisions_of_ticket", "tenant_id", "ticket_id", "decided_at"),
 )

@@ -87,8 +87,11 @@ whole(value) if {
 
 is_money(value) if {
 	is_object(value)
-	whole(object.get(value, "minor_units", null))
-	is_string(object.get(value, "currency", null))
+	units := value.minor_units
+	is_number(units)
+	abs(units) <= 9007199254740991
+	round(units) == units
+	is_string(value.currency)
 } else := false
 
 is_words(value) if {

@@ -20,9 +20,9 @@ verdict := by_strictness[max({strictness[found.verdict] | some found in findings
 
 default reasons := [{"rule": "default", "code": "no_rule_applies"}]
 
-reasons := [reason | some reason in decisive] if count(decisive) > 0
-
-decisive := {{"rule": found.rule, "code": found.code} | some found in findings; found.verdict == verdict}
+reasons := [{"rule": found.rule, "code": found.code} | some found in findings; found.verdict == verdict] if {
+	count(findings) > 0
+}
 
 redacted := [found.rule | some found in findings; found.verdict == "sanitize"]
 

@@ -1,5 +1,6 @@
 """The gate: complete inputs, recorded once, and closed whenever something is wrong."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -47,6 +48,14 @@ def broken(_: PolicyInput) -> EngineAnswer:
     raise RuntimeError
 
 
+class PanicException(BaseException):
+    """As a native engine raises it."""
+
+
+def panicking(_: PolicyInput) -> EngineAnswer:
+    raise PanicException
+
+
 async def test_plan_is_decided_in_order_and_kept_once() -> None:
     office = Office()
 
@@ -63,8 +72,9 @@ async def test_money_without_a_fact_is_denied() -> None:
     assert decided.decisions[0].verdict is Verdict.DENY
 
 
-async def test_engine_that_breaks_denies() -> None:
-    decided = await gate(Office(), InMemoryPolicies(ScriptedEngine(broken))).decide(plan(STATUS))
+@pytest.mark.parametrize("script", [broken, panicking])
+async def test_engine_that_breaks_denies(script: Callable[[PolicyInput], EngineAnswer]) -> None:
+    decided = await gate(Office(), InMemoryPolicies(ScriptedEngine(script))).decide(plan(STATUS))
 
     assert decided.decisions[0].verdict is Verdict.DENY
     assert decided.decisions[0].reasons[0].code == "engine_failed"

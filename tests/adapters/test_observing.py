@@ -9,7 +9,8 @@ import pytest
 from pydantic import JsonValue
 
 from adapters.observing import TOO_SLOW_S, CandidateObserver, Made
-from adapters.policy.effective import alone
+from adapters.policy.bundle import Level
+from adapters.policy.effective import alone, effective
 from adapters.policy.file import parse
 from adapters.policy.published import published
 from adapters.policy.tables import Document, pack
@@ -58,6 +59,10 @@ class Tries:
 
     def __init__(self, engine: PolicyEngine | None) -> None:
         self.engine = engine
+
+    async def active(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
+        assert (tenant_id, agent) == (TENANT, "support_agent")
+        return ACTIVE
 
     async def candidate(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine | None:
         assert agent
@@ -133,6 +138,15 @@ async def test_differences_are_kept_and_everything_is_counted() -> None:
     assert (difference.verdict, difference.candidate_verdict) == (Verdict.ALLOW, Verdict.APPROVAL_NEEDED)
     assert (difference.rules, difference.must_hold) == (("refunds_by_amount",), ("refunds_by_amount",))
     assert difference.obligations is not None
+
+
+async def test_only_files_that_are_not_in_force_are_tried() -> None:
+    organisation = parse(LOWER)
+    both = effective({Level.ORGANISATION: organisation, Level.TENANT: parse(TEXT)})
+
+    [batch] = await observed(RegorusEngine(both), made(refund(2000)))
+
+    assert batch.files == (published(organisation, Level.ORGANISATION).version,)
 
 
 async def test_other_terms_are_a_difference() -> None:

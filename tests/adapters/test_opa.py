@@ -49,14 +49,14 @@ def documents(*amounts: int) -> list[str]:
 async def test_plan_is_answered_in_its_order_like_in_this_process(opa: OpaServer) -> None:
     asked = documents(5001, 5000, 50001)
 
-    answered = await opa.load(starter()).decide_documents(asked)
+    answered = await opa.engine(starter()).decide_documents(asked)
 
     assert answered == [engines()[0].decide_document(document) for document in asked]
     assert [each.verdict for each in answered] == [Verdict.APPROVAL_NEEDED, Verdict.ALLOW, Verdict.DENY]
 
 
 async def test_typed_input_is_decided_like_its_document(opa: OpaServer) -> None:
-    (answered,) = await opa.load(starter()).decide_plan([as_input(refund(5001))])
+    (answered,) = await opa.engine(starter()).decide_plan([as_input(refund(5001))])
 
     assert answered == engines()[0].decide_document(*documents(5001))
 
@@ -65,7 +65,9 @@ async def test_tenants_and_versions_on_one_server_are_not_mixed(opa: OpaServer) 
     strict, mild = _notes("deny"), _notes("allow")
     note = json.dumps({**refund(), "action": {"type": "private_note", "band": "low"}})
 
-    answered = await asyncio.gather(*(opa.load(each).decide_documents([note]) for each in (strict, mild) * 5))
+    answered = await asyncio.gather(
+        *(opa.engine(each).decide_documents([note]) for each in (strict, mild) * 5)
+    )
 
     assert [each.verdict for (each,) in answered] == [Verdict.DENY, Verdict.ALLOW] * 5
 
@@ -73,7 +75,7 @@ async def test_tenants_and_versions_on_one_server_are_not_mixed(opa: OpaServer) 
 async def test_server_that_lost_everything_is_given_it_again(
     opa: OpaServer, opa_url: str, client: httpx.AsyncClient
 ) -> None:
-    engine = opa.load(starter())
+    engine = opa.engine(starter())
     first = await engine.decide_documents(documents(5000))
     await client.delete(opa_url)
 
@@ -84,12 +86,12 @@ async def test_server_that_lost_everything_is_given_it_again(
 async def test_wrong_token_denies(opa_url: str, client: httpx.AsyncClient) -> None:
     wrong = OpaServer(client, opa_url, "another-token")
 
-    assert await wrong.load(starter()).decide_documents(documents(5000)) == [ENGINE_FAILED]
+    assert await wrong.engine(starter()).decide_documents(documents(5000)) == [ENGINE_FAILED]
     assert not await wrong.healthy()
 
 
 async def test_question_that_cannot_wait_is_denied(opa: OpaServer) -> None:
-    assert opa.load(starter()).decide(as_input(refund(5000))) == ENGINE_FAILED
+    assert opa.engine(starter()).decide(as_input(refund(5000))) == ENGINE_FAILED
 
 
 async def test_server_that_answers_is_healthy(opa: OpaServer) -> None:
@@ -98,7 +100,7 @@ async def test_server_that_answers_is_healthy(opa: OpaServer) -> None:
 
 @pytest.mark.parametrize("garbage", ["", "{", "[]", "null", '{"action": NaN}', '{"action": 1e999}'])
 async def test_garbage_denies(garbage: str, opa: OpaServer) -> None:
-    (answered,) = await opa.load(starter()).decide_documents([garbage])
+    (answered,) = await opa.engine(starter()).decide_documents([garbage])
 
     assert answered.verdict is Verdict.DENY
 
@@ -183,6 +185,11 @@ def plan(version: str | None = None, answers: Any = None) -> dict[str, Any]:
     }
 
 
+GIVEN = [
+    f"PUT /v1/data/countersign_policies/{place(starter().version)} HTTP/1.1",
+    f"PUT /v1/policies/{module().name} HTTP/1.1",
+]
+
 HOSTILE: dict[str, Reply] = {
     "slow": never,
     "drops": by_drops,
@@ -215,7 +222,7 @@ async def test_hostile_server_denies_in_time(name: str, client: httpx.AsyncClien
     began = perf_counter()
     async with hostile(HOSTILE[name]) as (url, _):
         answered = (
-            await OpaServer(client, url, within=SHORT).load(starter()).decide_documents(documents(5000))
+            await OpaServer(client, url, within=SHORT).engine(starter()).decide_documents(documents(5000))
         )
 
     assert answered == [ENGINE_FAILED]
@@ -224,7 +231,7 @@ async def test_hostile_server_denies_in_time(name: str, client: httpx.AsyncClien
 
 async def test_right_answer_of_such_a_server_would_be_taken(client: httpx.AsyncClient) -> None:
     async with hostile(says(plan())) as (url, _):
-        (answered,) = await OpaServer(client, url).load(starter()).decide_documents(documents(5000))
+        (answered,) = await OpaServer(client, url).engine(starter()).decide_documents(documents(5000))
 
     assert answered.verdict is Verdict.ALLOW
 
@@ -233,7 +240,7 @@ async def test_redirect_is_not_followed(client: httpx.AsyncClient) -> None:
     async with hostile(says(plan())) as (elsewhere, asked):
         sends_on = says(b"", "307 Temporary Redirect", f"Location: {elsewhere}/v1/data")
         async with hostile(sends_on) as (url, _):
-            answered = await OpaServer(client, url).load(starter()).decide_documents(documents(5000))
+            answered = await OpaServer(client, url).engine(starter()).decide_documents(documents(5000))
 
     assert answered == [ENGINE_FAILED]
     assert asked == []
@@ -241,13 +248,30 @@ async def test_redirect_is_not_followed(client: httpx.AsyncClient) -> None:
 
 async def test_server_that_knows_nothing_is_given_it_once(client: httpx.AsyncClient) -> None:
     async with hostile(says({})) as (url, asked):
-        answered = await OpaServer(client, url).load(starter()).decide_documents(documents(5000, 5001))
+        answered = await OpaServer(client, url).engine(starter()).decide_documents(documents(5000, 5001))
 
     ask = f"POST /v1/data/{module().name}/plan HTTP/1.1"
-    data = f"PUT /v1/data/countersign_policies/{place(starter().version)} HTTP/1.1"
-    rules = f"PUT /v1/policies/{module().name} HTTP/1.1"
-    assert [line.decode() for line in asked] == [ask, data, rules, ask]
+    assert [line.decode() for line in asked] == [ask, *GIVEN, ask]
     assert answered == [ENGINE_FAILED] * 2
+
+
+async def test_new_policy_is_sent_ahead_of_its_first_decision(client: httpx.AsyncClient) -> None:
+    async with hostile(says({})) as (url, asked):
+        await OpaServer(client, url).load(starter())
+
+    assert [line.decode() for line in asked] == GIVEN
+
+
+@pytest.mark.parametrize("name", ["slow", "500", "says nothing"])
+async def test_server_that_cannot_be_given_a_policy_holds_nothing_up(
+    name: str, client: httpx.AsyncClient
+) -> None:
+    began = perf_counter()
+    async with hostile(HOSTILE[name]) as (url, _):
+        engine = await OpaServer(client, url, within=SHORT).load(starter())
+
+        assert await engine.decide_documents(documents(5000)) == [ENGINE_FAILED]
+    assert perf_counter() - began < 10
 
 
 async def test_nothing_of_the_input_is_logged(
@@ -256,7 +280,9 @@ async def test_nothing_of_the_input_is_logged(
     asked = json.dumps({**refund(), "ticket": "ida@example.com"})
 
     async with hostile(says({"result": "ida@example.com"})) as (url, _):
-        answered: list[EngineAnswer] = await OpaServer(client, url).load(starter()).decide_documents([asked])
+        answered: list[EngineAnswer] = (
+            await OpaServer(client, url).engine(starter()).decide_documents([asked])
+        )
 
     said = capfd.readouterr()
     assert answered == [ENGINE_FAILED]

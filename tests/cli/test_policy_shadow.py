@@ -3,18 +3,23 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from adapters.active_policies import ActivePolicies
 from adapters.keys import EnvelopeKeys
 from adapters.observing import CandidateObserver
 from adapters.policy.file import parse
 from adapters.policy.published import published
+from adapters.postgres.bootstrap import DatabaseUrls
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.observations import Observations
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication, move_pointer
 from adapters.postgres.tenant_registry import TenantRegistry
+from adapters.settings import Settings
 from cli.__main__ import run
+from cli.policy_places import Whose, policies_of
+from cli.policy_shadow import observation_of
 from domain.decision import PolicyDecision
 from tests.adapters.policy_inputs import refund
 from tests.cli.conftest import Shown
@@ -81,3 +86,22 @@ def test_unknown_tenant_is_a_sentence(tenant: str, capsys: Shown) -> None:
     assert run(["policy", "shadow", "report", "--tenant", "nobody"]) == 1
 
     assert "No tenant is called 'nobody'" in capsys.readouterr().err
+
+
+async def test_putting_it_in_force_says_what_was_observed(
+    database_urls: DatabaseUrls, tenant: str, tried: list[PolicyDecision]
+) -> None:
+    assert tried
+    settings = Settings(owner_database_url=SecretStr(database_urls.owner))
+    in_force = published(parse(POLICY)).version
+
+    async with policies_of(Whose(tenant, organisation=False, agent=None), settings) as policies:
+        of_candidate = await observation_of(policies, CANDIDATE.version)
+        of_another = await observation_of(policies, in_force)
+
+    assert of_candidate == [
+        "It was observed for 0 days on 3 decisions, of which 2 would have been different",
+        "Beware: it was observed for less than an hour, which is less than 7 days",
+        "Beware: it was compared in 3 decisions, which is fewer than 500",
+    ]
+    assert of_another == ["It was never observed beside the policy in force"]

@@ -218,3 +218,26 @@ async def test_all_that_left_stands_in_the_ledger_exactly_once(
 
     assert Counter(seen) == Counter(id_ for (id_,) in ledger)
     assert seen
+
+
+@pytest.mark.parametrize("tenant", TENANTS)
+async def test_all_that_left_was_let_out_by_exactly_one_decision(
+    system: System, played: Mapping[str, Played], tenant: str
+) -> None:
+    """Of the newest policy, about this very effect, with its complete input and who could say so."""
+    assert played
+    let_out = await system.records.rows(
+        "SELECT e.id, count(d.id), bool_and(d.verdict IN ('allow', 'sanitize', 'approval_needed')"
+        "   AND d.action_digest = e.digest AND d.ticket_id = e.ticket_id AND d.rules_considered > 0"
+        "   AND d.input -> 'action' ->> 'digest' = e.digest AND d.input ? 'at' AND v.id IS NOT NULL)"
+        " FROM countersign.effects e JOIN countersign.tenants t USING (tenant_id)"
+        " LEFT JOIN countersign.decisions d ON d.tenant_id = e.tenant_id AND d.id = e.let_out_by"
+        "   AND d.effect_id = e.id"
+        " LEFT JOIN countersign.policy_compositions v"
+        "   ON v.tenant_id = e.tenant_id AND v.id = d.policy_version"
+        " WHERE e.claimed_at IS NOT NULL AND t.name = %s GROUP BY e.id",
+        tenant,
+    )
+
+    assert let_out
+    assert [effect for effect in let_out if effect[1:] != (1, True)] == []

@@ -28,7 +28,7 @@ class BlockingOpa:
 
     def load(self, policy: Effective) -> "BlockingEngine":
         """As `regorus.load`."""
-        return BlockingEngine(self, self.server.load(policy))
+        return BlockingEngine(self, self.server.engine(policy))
 
     def wait(self, engine: OpaEngine, documents: list[str]) -> list[EngineAnswer]:
         asked = asyncio.run_coroutine_threadsafe(engine.decide_documents(documents), self._loop)

@@ -32,10 +32,10 @@ class Store:
         """Raises `OpaError` for a text that is no module, and keeps what was there."""
         with self._lock:
             changed = {**self._modules, name: text}
-            if changed == self._modules:
+            if changed == self._modules and self._engine is not None:
                 return
-            _compiled(changed, {})
-            self._modules, self._engine = changed, None
+            self._engine = _compiled(changed, self._data)  # as OPA does, before a question waits for it
+            self._modules = changed
 
     def put_data(self, path: list[str], value: Any) -> None:
         with self._lock:
@@ -74,6 +74,7 @@ class Answers(BaseHTTPRequestHandler):
     """Status codes and bodies as in OPA's documentation of its REST API."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
 
     def do_GET(self) -> None:
         if self.path == "/health":

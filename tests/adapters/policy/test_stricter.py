@@ -1,5 +1,6 @@
 """What a change makes milder is named; what it makes stricter, or only says otherwise, is shown to be so."""
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -200,3 +201,27 @@ async def test_starter_packs_are_as_strict_as_themselves(name: str) -> None:
     written = pack(name).read_text(encoding="utf-8")
 
     assert change(parse(written), parse(written)) == ()
+
+
+def many(limit: int) -> Bundle:
+    rules = [
+        {
+            "when": {"condition": {"field": "ticket.turn", "at_most": number}},
+            "threshold": {"allow_up_to": {"EUR": f"{limit + number}.00"}},
+        }
+        for number in range(400)
+    ]
+    return policy(rules)
+
+
+async def test_large_policies_are_compared_within_bounds_and_nothing_is_claimed_beyond() -> None:
+    before, after = many(500), many(400)
+    renamed = after.model_copy(
+        update={"rules": tuple(rule.model_copy(update={"id": f"other_{rule.id}"}) for rule in after.rules)}
+    )
+    began = process_time()
+
+    assert change(before, after) == ()
+    assert {each.kind for each in change(before, renamed)} == {UNSURE}
+    assert change(after, before)
+    assert process_time() - began < 30

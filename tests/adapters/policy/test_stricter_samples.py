@@ -123,8 +123,8 @@ FAULTS: list[tuple[object, str, object, tuple[Edit, ...]]] = [
     (stricter._Comparison, "_new_actions", nothing, (edit.a_declaration,)),
     (stricter._Comparison, "_named_approvers", nothing, (edit.the_approval, edit.own_terms)),
     (stricter._Comparison, "_borrowed_names", nothing, (edit.a_name,)),
-    (stricter_rules.Change, "_grants", nothing, (edit.a_condition, edit.a_rule_more)),
-    (stricter_rules.Change, "_objections", nothing, (edit.a_rule_less,)),
+    (stricter_rules.Change, "_more", nothing, (edit.a_condition, edit.a_rule_more)),
+    (stricter_rules.Change, "_no_longer", nothing, (edit.a_rule_less,)),
 ]
 
 
@@ -137,4 +137,4 @@ async def test_fault_of_the_proof_is_contradicted_by_a_sample(
     monkeypatch.setattr(place, name, staticmethod(fault) if name == "eased" else fault)  # type: ignore[arg-type]
 
     with pytest.raises(AssertionError):
-        compare(0, 1000, edits)
+        compare(0, 5000, edits)

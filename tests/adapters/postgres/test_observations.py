@@ -7,11 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from adapters.observing import CandidateObserver
+from adapters.postgres.decision_records import DecisionRecords
 from adapters.postgres.decisions import PostgresDecisions
 from adapters.postgres.observations import ObservationRecords, Observations
 from adapters.postgres.tenant_registry import TenantRegistry
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput, Verdict
-from domain.observation import ENOUGH_DECISIONS, Observed
+from domain.observation import ENOUGH_DECISIONS, Observed, together
 from tests.adapters.postgres.observed import CANDIDATE, FILE, an_observation
 from tests.adapters.postgres.story import Story, a_refund, now
 from tests.conftest import Databases, a_tenant
@@ -50,8 +51,11 @@ async def test_the_same_difference_is_kept_once(story: Story) -> None:
         (story.ticket.ticket_id,),
     )
     assert (rule.verdict, rule.candidate_verdict, rule.must_hold) == (Verdict.ALLOW, Verdict.DENY, True)
-    [beside] = await records.beside(story.ticket.tenant_id, decision.decision_id)
-    assert (beside.candidate, beside.candidate_verdict) == (CANDIDATE, Verdict.DENY)
+    told = await DecisionRecords(story.databases.door).of_decision(
+        story.ticket.tenant_id, decision.decision_id
+    )
+    assert told is not None
+    assert [(each.candidate, each.candidate_verdict) for each in told.candidates] == [(CANDIDATE, "deny")]
 
 
 async def test_examples_are_the_newest_and_bounded(story: Story) -> None:
@@ -74,7 +78,6 @@ async def test_other_tenants_see_nothing(story: Story, registry: TenantRegistry)
 
     assert await records.observed(stranger) == []
     assert await records.by_rule(stranger, CANDIDATE) == []
-    assert await records.beside(stranger, decision.decision_id) == []
 
 
 async def test_difference_needs_a_decision_of_the_same_tenant(story: Story, registry: TenantRegistry) -> None:
@@ -123,7 +126,7 @@ async def test_decisions_are_offered_after_they_are_recorded(story: Story) -> No
             assert isinstance(made, list | tuple)
             offered.extend(decision.decision_id for decision, _, _ in made)
 
-    observer = Listening(candidates=None, observations=None)  # type: ignore[arg-type]  # neither is asked
+    observer = Listening(policies=None, observations=None)  # type: ignore[arg-type]  # neither is asked
     story.decisions = PostgresDecisions(story.databases.app, observer.offer)
     decision = await story.decided()
     broken = PostgresDecisions(story.databases.egress, observer.offer)
@@ -177,3 +180,14 @@ def observed(days: float, decisions: int, unknown: int = 0, failed: int = 0, dro
 )
 def test_a_short_or_thin_observation_is_doubted(seen: Observed, doubts: list[str]) -> None:
     assert [*seen.doubts()] == doubts
+
+
+def test_one_file_beside_others_is_summed() -> None:
+    early, late = observed(9, 300, failed=1), observed(2, 400, unknown=3)
+
+    summed = together([late, early])
+
+    assert summed is not None
+    assert (summed.since, summed.until) == (early.since, late.until)
+    assert (summed.decisions, summed.unknown, summed.failed) == (700, 3, 1)
+    assert together([]) is None
