@@ -27,6 +27,7 @@ from adapters.postgres.session import Database
 from adapters.postgres.tables import policy_versions
 from adapters.postgres.tenant_registry import PrincipalEntry, TenantRegistry
 from domain.model import RecordId
+from tests.adapters.policy.deciding import policy
 from tests.adapters.postgres.policies.publishing import (
     AGENT,
     ORGANISATION_PLACE,
@@ -263,6 +264,23 @@ async def test_change_of_the_organisation_is_judged_for_every_tenant(
     assert bars[-1][0] == bars[-1][1] > 1
     told = (await events(roles[0], ORGANISATION))[-1]
     assert (told[0], told[1]["second"]) == ("policy_activated", organisers[1])
+
+
+async def test_first_policy_of_a_tenant_is_judged_where_the_organisation_decided(
+    moves: PolicyMoves, register: PolicyRegister, organisers: tuple[RecordId, RecordId]
+) -> None:
+    """The organisation grants every action that is known, so a file that makes one known loosens."""
+    everything = policy([{"action_allowlist": ["*"]}])
+    known = policy([{"action_allowlist": ["*"]}], actions={"give_credit": {"band": "high"}})
+    await in_force((register, moves), ORGANISATION_PLACE, published(everything, Level.ORGANISATION))
+    tenants = [Place(uuid4()), Place(uuid4())]
+    files = [published(known), published(everything)]
+    for tenant, file in zip(tenants, files, strict=True):
+        await register.publish(tenant, file, Publication())
+
+    with pytest.raises(SecondPersonNeeded, match="action 'give_credit' is new and may be done"):
+        await moves.activate(tenants[0], files[0].version, Movers())
+    assert (await moves.activate(tenants[1], files[1].version, Movers())).changed
 
 
 async def test_organisations_policy_is_moved_by_its_own_people(
