@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, text
 
+from adapters.active_policies import is_loadable
 from adapters.policy.bundle import Level, digest
 from adapters.policy.published import published
 from adapters.policy.stricter import Kind, Loosening
@@ -214,6 +215,7 @@ async def test_old_policy_that_cannot_be_read_counts_as_stricter(
         await session.execute(insert(policy_versions).values(row))
         await move_pointer(session, place, "active", version)
 
+    assert not await is_loadable(PolicyStore(roles[1]), place.tenant_id)  # the doctor names its tenant
     with pytest.raises(SecondPersonNeeded, match="cannot be read by this release"):
         await moves.activate(place, STRICT.version, Movers(people[0]))
 
