@@ -48,6 +48,7 @@ def _lost(
     for rule in was.rules.values():
         for action in sorted(known - knows if rule.actions is None else rule.actions - knows):
             yield rule.id, f"action {action!r} is not known any more"
-    yield from ((name, each.what) for name, each in Change(was, is_, known & knows).objections_lost())
+    for name, _ in Change(was, is_, known & knows).objections_lost():
+        yield name, "it may no longer object wherever it did"
     for name, _ in Change(is_, was, known & knows).grants_gained():
         yield name, "it may no longer grant all that it granted"

@@ -9,6 +9,7 @@ from adapters.policy.must_hold import silenced
 from tests.adapters.policy.deciding import policy
 from tests.adapters.policy.stricter_rows import CREDIT, GRANT, REFUNDS, TURNS, limits, on, replies
 
+LESS = "it may no longer object wherever it did"
 MARK = {"must_hold": True}
 Rules = list[dict[str, Any]]
 
@@ -33,18 +34,18 @@ def told(before: Rules, after: Rules) -> list[str]:
             ["it may no longer grant all that it granted"],
             id="grants up to less",
         ),
-        pytest.param([MARK | replies(deny=True)], [GRANT], ["it has no deny any more"], id="objects no more"),
+        pytest.param([MARK | replies(deny=True)], [GRANT], [LESS], id="objects no more"),
         pytest.param(
             [MARK | REFUNDS],
             [MARK | limits("60.00")],
-            ["threshold.allow_up_to.EUR rises from 50.00 to 60.00"],
+            [LESS],
             id="objects later",
         ),
         pytest.param(
             [MARK | REFUNDS],
             [],
             [
-                "the rule is gone and no other one objects wherever it did",
+                LESS,
                 "it may no longer grant all that it granted",
             ],
             id="gone",
