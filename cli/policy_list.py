@@ -10,6 +10,7 @@ from rich.table import Table
 from adapters.policy.bundle import Bundle, Level
 from adapters.policy.differences import differences
 from adapters.policy.file import read_file
+from adapters.policy.must_hold import silenced
 from adapters.policy.stricter import loosened
 from adapters.postgres.policy_register import Listed
 from cli.policy_places import PlaceUnclear, Whose, maybe_place_options, place_options, policies_of, short
@@ -49,6 +50,7 @@ def diff(before: str, after: str, whose: Whose | None) -> None:
     level = whose.level if whose else Level.TENANT
     told = [each.said() for each in differences(old, new)]
     told += [f"May lower enforcement: {each.sentence}" for each in loosened({level: old}, {level: new})]
+    told += [each.sentence for each in silenced({level: old}, {level: new})]
     click.echo("\n".join(told) or "Both mean the same")
 
 

@@ -82,15 +82,19 @@ def loosened(before: Levels, after: Levels) -> tuple[Loosening, ...]:
     return tuple(dict.fromkeys(_Comparison(before, after).loosenings()))
 
 
+def sides(levels: Levels) -> dict[Level, LevelSide]:
+    """Each level with the approvers that it names, or else borrows."""
+    widest = _widest(levels)
+    return {level: LevelSide.of(bundle, bundle.approval or widest) for level, bundle in levels.items()}
+
+
 class _Comparison:
     def __init__(self, before: Levels, after: Levels) -> None:
         self._before, self._after = before, after
         documents: list[Any] = [effective(levels).document for levels in (before, after)]
         self._known, self._knows = (document["declared"] for document in documents)
         self._same = documents[0] == documents[1]
-        self._widest = [_widest(levels) for levels in (before, after)]
-        self._was = {level: _side(bundle, self._widest[0]) for level, bundle in before.items()}
-        self._is = {level: _side(bundle, self._widest[1]) for level, bundle in after.items()}
+        self._was, self._is = sides(before), sides(after)
 
     def loosenings(self) -> Iterator[Loosening]:
         for level in Level:
@@ -99,7 +103,8 @@ class _Comparison:
             elif level in self._before:
                 yield from (_said(level, None, each) for each in self._outside_rules(level))
                 change = Change(self._was[level], self._is[level], self._both)
-                yield from (_said(level, rule, each) for rule, each in change.eased())
+                eased = (*change.objections_lost(), *change.grants_gained())
+                yield from (_said(level, rule, each) for rule, each in eased)
                 yield from (_said(level, rule, each) for rule, each in self._unmarked(level))
         yield from self._new_actions()
         yield from self._named_approvers()
@@ -164,7 +169,7 @@ class _Comparison:
 
     def _named_approvers(self) -> Iterator[Loosening]:
         """Where no level named anybody, whoever is named turns a no into a question."""
-        if self._widest[0] is not None or not self._before:
+        if _widest(self._before) is not None or not self._before:
             return
         for level, side in self._is.items():
             if self._after[level].approval is not None:
@@ -195,10 +200,6 @@ def _widest(levels: Levels) -> Terms | None:
     """Whom a level without approvers of its own asks."""
     named = (levels[level].approval for level in Level if level in levels)
     return next((terms for terms in named if terms is not None), None)
-
-
-def _side(bundle: Bundle, widest: Terms | None) -> LevelSide:
-    return LevelSide.of(bundle, bundle.approval or widest)
 
 
 def _amounts(levels: Levels, action: str) -> dict[Level, object]:

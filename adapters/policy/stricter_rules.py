@@ -1,6 +1,6 @@
 """One level's rules before and after a change: whatever objected still does, and nothing more is granted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pydantic import JsonValue
 
@@ -50,13 +50,21 @@ class Change:
         bodies = (frozenset(rule.body for rule in side.rules.values()) for side in (before, after))
         self._unchanged = frozenset.intersection(*bodies)
 
-    def eased(self) -> Iterator[tuple[str, Eased]]:
-        """What can be milder, by the rule's name."""
-        for side, more in ((self.before, self._no_longer), (self.after, self._more)):
-            for rule in side.rules.values():
-                if rule.body not in self._unchanged:
-                    found = (each for action in self._about(rule) for each in more(rule, action))
-                    yield from ((rule.id, each) for each in dict.fromkeys(found))
+    def objections_lost(self) -> Iterator[tuple[str, Eased]]:
+        """By the names of the rules before."""
+        return self._each(self.before, self._no_longer)
+
+    def grants_gained(self) -> Iterator[tuple[str, Eased]]:
+        """By the names of the rules after."""
+        return self._each(self.after, self._more)
+
+    def _each(
+        self, side: LevelSide, look: Callable[[RuleSide, str], Iterator[Eased]]
+    ) -> Iterator[tuple[str, Eased]]:
+        for rule in side.rules.values():
+            if rule.body not in self._unchanged:
+                found = (each for action in self._about(rule) for each in look(rule, action))
+                yield from ((rule.id, each) for each in dict.fromkeys(found))
 
     def _about(self, rule: RuleSide) -> list[str]:
         return sorted(self._actions if rule.actions is None else rule.actions & self._actions)

@@ -98,7 +98,8 @@ class Threshold(TextModel):
         """Higher limits, more currencies, or another amount or window."""
         if before["path"] != after["path"]:
             yield Eased("threshold limits another amount", proven=False)
-        if before.get("counters", {}).get(action) != after.get("counters", {}).get(action):
+        window = before.get("counters", {}).get(action)  # a window where none was can only add to the amount
+        if window is not None and window != after.get("counters", {}).get(action):
             yield Eased("threshold counts another window", proven=False)
         for currency in sorted(after["allow_up_to"]):
             yield from _raised(before, after, currency)

@@ -47,6 +47,7 @@ GRANT = replies()
 
 STRICTER: list[tuple[str, Rules, Rules]] = [
     ("lowered limits", [REFUNDS], [limits("20.00", "100.00")]),
+    ("a window as well", [REFUNDS], [limits("50.00", per="tenant", within="1h")]),
     ("a grant becomes a limit", [{"when": {"actions": ["refund"]}, "allow": True}], [REFUNDS]),
     ("a rule more that objects", [GRANT], [GRANT, on(TURNS, deny=True)]),
     ("an action less", [{"when": {"actions": ["reply", "refund"]}, "allow": True}], [GRANT]),

@@ -123,8 +123,8 @@ FAULTS: list[tuple[object, str, object, tuple[Edit, ...]]] = [
     (stricter._Comparison, "_new_actions", nothing, (edit.a_declaration,)),
     (stricter._Comparison, "_named_approvers", nothing, (edit.the_approval, edit.own_terms)),
     (stricter._Comparison, "_borrowed_names", nothing, (edit.a_name,)),
-    (stricter_rules.Change, "_more", nothing, (edit.a_condition, edit.a_rule_more)),
-    (stricter_rules.Change, "_no_longer", nothing, (edit.a_rule_less,)),
+    (stricter_rules.Change, "grants_gained", nothing, (edit.a_condition, edit.a_rule_more)),
+    (stricter_rules.Change, "objections_lost", nothing, (edit.a_rule_less,)),
 ]
 
 
