@@ -28,7 +28,7 @@ class Schema:
     head: str
 
 
-MAIN = Schema(SCHEMA, main, "observe_candidates")
+MAIN = Schema(SCHEMA, main, "close_the_earlier_claim")
 KEYS = Schema(KEYS_SCHEMA, keys, "let_operators_decode")
 
 
