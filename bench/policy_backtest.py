@@ -57,7 +57,7 @@ def main(number: int, rounds: int) -> None:
 
 
 async def _run(number: int, rounds: int) -> list[tuple[float, float]]:
-    async with _database() as urls:
+    async with database() as urls:
         owner, app = Database(urls.owner), Database(urls.app)
         try:
             tenant_id = await _filled(owner, app, number)
@@ -86,7 +86,8 @@ async def _trying(app: Database, tenant_id: UUID) -> float:
 
 
 @asynccontextmanager
-async def _database() -> AsyncIterator[DatabaseUrls]:
+async def database() -> AsyncIterator[DatabaseUrls]:
+    """A server of its own until the end of the block."""
     with temporary_home() as home:
         server = await asyncio.to_thread(start_postgres, home, None)
         try:

@@ -7,9 +7,11 @@ from uuid import UUID
 import click
 
 from adapters.policy.effective import Effective, effective
-from adapters.policy.published import read_levels
+from adapters.policy.published import file_versions, read_levels
+from adapters.policy.reading import at
 from adapters.postgres.decision_records import DecisionStory
 from adapters.postgres.policies import PolicyStore
+from adapters.postgres.publications import Publications
 from cli.connected import Connected, connected
 from cli.policy_explained import Known, explained
 from cli.terminal import console
@@ -56,7 +58,9 @@ async def _told(system: Connected, name: str, tenant_id: UUID, story: DecisionSt
         if other.action_digest == made.action_digest and other.id != made.id
     ]
     policy = await _policy(system, tenant_id, made.policy_version)
-    return Known(name, number, story, policy, again)
+    agent = str(at(made.input, "agent", "id"))
+    written = file_versions(policy, agent) if policy else ()
+    return Known(name, number, story, policy, again, await Publications(system.app).of(tenant_id, written))
 
 
 async def _policy(system: Connected, tenant_id: UUID, version: str) -> Effective | None:

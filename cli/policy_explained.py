@@ -3,8 +3,8 @@
 Ids, codes and numbers only. Nothing of what a customer wrote is in a decision, so nothing of it is here.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.policy.effective import Effective
@@ -13,6 +13,7 @@ from adapters.policy.reading import at
 from adapters.policy.reading import money as read_money
 from adapters.policy.words import sentence
 from adapters.postgres.decision_records import DecisionRecord, DecisionStory
+from adapters.postgres.publications import PublishedFile
 from api import words
 from api.input_words import money, told_input
 from api.words import listed, said
@@ -39,6 +40,7 @@ class Known:
     story: DecisionStory
     policy: Effective | None
     again: Sequence[DecisionRecord] = ()  # the same proposal, decided at other times
+    published: Mapping[str, PublishedFile] = field(default_factory=dict)  # by level, where it is known
 
     @property
     def decision(self) -> DecisionRecord:
@@ -94,7 +96,15 @@ def _version(known: Known) -> Iterator[str]:
         return
     for level, written in known.policy.sources.items():
         name = written.get("name") if isinstance(written, dict) else None
-        yield f"The {level}'s policy {name!r} is in it."
+        yield f"The {level}'s policy {name!r} is in it{_published(known.published.get(level))}."
+
+
+def _published(file: PublishedFile | None) -> str:
+    if file is None:
+        return ""
+    author = file.author or "whoever operates this installation"
+    read = f", read by {', '.join(file.reviewers)}" if file.reviewers else ""
+    return f", published {when(file.published_at)} by {author}{read}"
 
 
 def _found(known: Known) -> Iterator[str]:

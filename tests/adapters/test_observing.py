@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from adapters.observing import TOO_SLOW_S, CandidateObserver, Made
+from adapters.observing import BATCH, TOO_SLOW_S, CandidateObserver, Made
 from adapters.policy.bundle import Level
 from adapters.policy.effective import alone, effective
 from adapters.policy.file import parse
@@ -231,7 +231,7 @@ async def test_those_who_decide_are_let_in_between() -> None:
 
 async def test_round_takes_a_bounded_batch_and_says_that_more_wait() -> None:
     observer = CandidateObserver(Tries(None), Kept())
-    observer.offer([made(refund(4000))] * 201)
+    observer.offer([made(refund(4000))] * (BATCH + 1))
 
     assert await observer.round() is True
     assert await observer.round() is False

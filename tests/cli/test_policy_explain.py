@@ -9,7 +9,9 @@ import pytest
 from adapters.keys import EnvelopeKeys
 from adapters.policy.effective import alone
 from adapters.policy.file import parse
+from adapters.policy.published import published
 from adapters.policy.tables import pack
+from adapters.postgres.policy_register import Place, PolicyRegister, Publication, move_pointer
 from adapters.postgres.tenant_registry import TenantRegistry
 from cli.__main__ import run
 from cli.policy_explained import span
@@ -18,7 +20,7 @@ from tests.adapters.policy_inputs import other, reply
 from tests.adapters.postgres.story import Story
 from tests.cli.conftest import Shown
 from tests.cli.decided import Document, a_large_refund, a_story, approved_and_paid, decided, policy_of
-from tests.cli.filled import document, written
+from tests.cli.filled import POLICY, document, written
 from tests.conftest import Databases
 from tests.docs.shown import shown_in, without_what_changes
 
@@ -118,6 +120,19 @@ async def test_policy_that_is_not_kept_is_said(story: Story, capsys: Shown) -> N
 
     assert "This version is not kept as a policy" in told
     assert "Rule refunds_by_amount decided: Above 50.00 EUR a person must approve." in told
+
+
+async def test_author_and_readers_of_the_policy_are_named(story: Story, capsys: Shown) -> None:
+    file, place = published(parse(POLICY.replace('"50.00"', '"40.00"'))), Place(story.ticket.tenant_id)
+    author, reader = "principal_" + "a" * 24, "principal_" + "b" * 24
+    register = PolicyRegister(story.databases.owner)
+    await register.publish(place, file, Publication(author, (reader,)))
+    async with story.databases.owner.transaction(place.tenant_id) as session:
+        await move_pointer(session, place, "active", file.version)
+
+    told = await told_in_thread(await decided(story, await policy_of(story), a_large_refund()), capsys)
+
+    assert f"UTC by {author}, read by {reader}." in told
 
 
 async def test_other_decisions_about_the_same_proposal_are_named(story: Story, capsys: Shown) -> None:
