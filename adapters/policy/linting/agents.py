@@ -7,6 +7,7 @@ from adapters.policy.linting._finding import Finding, FindingCode
 from adapters.policy.linting._levels import Levels, of_file
 from domain.decision import PermissionLevel
 
+LONGEST_FOLLOWED = 50  # max_chain is at most 10
 RANK = {level: rank for rank, level in enumerate(PermissionLevel)}
 
 
@@ -89,10 +90,12 @@ def _widens(levels: Levels, level: Level, name: str, agent: Agent, parent: Agent
 
 
 def _length(name: str, registered: Mapping[str, Agent]) -> int | None:
-    """How many agents the chain has that ends with it; None for a circle."""
+    """How many agents the chain has that ends with it, as far as it is followed; None for a circle."""
     seen = [name]
     while (parent := registered[seen[-1]].parent) is not None and parent in registered:
         if parent in seen:
             return None
+        if len(seen) == LONGEST_FOLLOWED:
+            break
         seen.append(parent)
     return len(seen)
