@@ -82,10 +82,10 @@ def _widens(levels: Levels, level: Level, name: str, agent: Agent, parent: Agent
     if RANK[agent.permission_level] > RANK[parent.permission_level]:
         what = f"Agent {name!r} may do more than {agent.parent!r}, which sends it, so it may do nothing"
         yield _says(level, name, FindingCode.AGENT_WIDENS, what, "lower its permission_level")
-    wider = sorted({*(agent.actions or levels.bands)} - {*(parent.actions or levels.bands)})
+    wider = sorted({*(agent.actions or ())} - {*(parent.actions or levels.bands)})
     if wider:
         what = f"Agent {name!r} may do {wider[0]!r}, and {agent.parent!r}, which sends it, may not"
-        mend = "name its actions, all of them its parent's"
+        mend = "take it out of its actions, or give it to its parent"
         yield _says(level, name, FindingCode.AGENT_SCOPE_WIDENS, what, mend)
 
 

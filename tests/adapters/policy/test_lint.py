@@ -75,6 +75,13 @@ def test_a_rule_is_unreachable_below_an_organisation_that_denies() -> None:
     assert found.place == ("rules", 0)
 
 
+def test_an_agent_that_names_no_actions_has_the_scope_of_its_parent() -> None:
+    front = {"permission_level": "draft", "actions": ["reply"]}
+    writer = {"permission_level": "draft", "parent": "front"}
+
+    assert lint(tenant([REPLIES], agents={"front": front, "writer": writer})) == ()
+
+
 def test_lower_limits_make_higher_ones_superfluous_and_not_the_other_way_round() -> None:
     limits = [
         {"when": on("refund"), "threshold": {"allow_up_to": {"EUR": limit}}} for limit in ("50.00", "60.00")
