@@ -58,6 +58,11 @@ class Levels:
         return {name: RiskBand(each["band"]) for name, each in declared.items()}
 
     @cached_property
+    def every_action(self) -> frozenset[str]:
+        """That is declared."""
+        return frozenset(self.bands)
+
+    @cached_property
     def rules(self) -> tuple[Looked, ...]:
         """Of all levels."""
         return tuple(self._looked())
@@ -79,9 +84,11 @@ class Levels:
                 yield Looked(level, number, rule, self._actions(rule), each.get("when"), each)
 
     def _actions(self, rule: Rule) -> frozenset[str]:
-        named = rule.when.actions or tuple(self.bands)
+        named = rule.when.actions or self.every_action
         bands = rule.when.bands
-        return frozenset(name for name in named if bands is None or self.bands.get(name) in bands)
+        if bands is None:
+            return frozenset(named)  # of a frozenset it is the same one, which is quickly compared
+        return frozenset(name for name in named if self.bands.get(name) in bands)
 
 
 def of_file(level: Level, code: FindingCode, sentence: str, suggestion: str, *place: int | str) -> Finding:

@@ -7,6 +7,7 @@ from adapters.policy.linting._finding import Finding, FindingCode
 from adapters.policy.linting._levels import Levels, of_file
 from domain.decision import PermissionLevel
 
+LONGEST_FOLLOWED = 50  # max_chain is at most 10
 RANK = {level: rank for rank, level in enumerate(PermissionLevel)}
 
 
@@ -81,18 +82,20 @@ def _widens(levels: Levels, level: Level, name: str, agent: Agent, parent: Agent
     if RANK[agent.permission_level] > RANK[parent.permission_level]:
         what = f"Agent {name!r} may do more than {agent.parent!r}, which sends it, so it may do nothing"
         yield _says(level, name, FindingCode.AGENT_WIDENS, what, "lower its permission_level")
-    wider = sorted({*(agent.actions or levels.bands)} - {*(parent.actions or levels.bands)})
+    wider = sorted({*(agent.actions or ())} - {*(parent.actions or levels.bands)})
     if wider:
         what = f"Agent {name!r} may do {wider[0]!r}, and {agent.parent!r}, which sends it, may not"
-        mend = "name its actions, all of them its parent's"
+        mend = "take it out of its actions, or give it to its parent"
         yield _says(level, name, FindingCode.AGENT_SCOPE_WIDENS, what, mend)
 
 
 def _length(name: str, registered: Mapping[str, Agent]) -> int | None:
-    """How many agents the chain has that ends with it; None for a circle."""
+    """How many agents the chain has that ends with it, as far as it is followed; None for a circle."""
     seen = [name]
     while (parent := registered[seen[-1]].parent) is not None and parent in registered:
         if parent in seen:
             return None
+        if len(seen) == LONGEST_FOLLOWED:
+            break
         seen.append(parent)
     return len(seen)

@@ -12,27 +12,29 @@ ARGUMENT = "action.arguments."
 
 def findings(levels: Levels) -> Iterator[Finding]:
     """In the order of the files."""
+    with_amount = _with_amount(levels)
     for each in levels.rules:
-        yield from _amounts(levels, each)
+        if each.rule.threshold is not None and each.rule.when.actions is not None:
+            yield from _amounts(levels, each, with_amount)
         yield from _zero(each)
         yield from _currencies(levels, each)
 
 
-def _amounts(levels: Levels, each: Looked) -> Iterator[Finding]:
+def _amounts(levels: Levels, each: Looked, with_amount: frozenset[str]) -> Iterator[Finding]:
     limits = each.rule.threshold
     if limits is None:
         return
-    with_amount = _with_amount(levels)
-    unknown = sorted(action for action in each.actions if not _known(levels, each, action, limits.amount))
-    if unknown and each.rule.when.actions is not None:
+    known = with_amount if limits.amount == AMOUNT else _with_argument(levels, each, limits.amount)
+    unknown = sorted(each.actions - known)
+    uncounted = sorted(each.actions - with_amount)
+    if unknown:
         yield each.says(
             FindingCode.AMOUNT_UNKNOWN,
             f"Rule {each.name!r} denies {unknown[0]!r}, whose {limits.amount} is never known",
             "give the action an amount, or name in when.actions only those that have one",
             "threshold",
         )
-    uncounted = sorted(each.actions - with_amount)
-    if limits.per is not None and uncounted and not unknown:
+    elif limits.per is not None and uncounted:
         yield each.says(
             FindingCode.WINDOW_WITHOUT_AMOUNT,
             f"Action {uncounted[0]!r} has no amount of its own to add up in the window of rule {each.name!r}",
@@ -52,13 +54,15 @@ def _with_amount(levels: Levels) -> frozenset[str]:
     return frozenset({ActionType.REFUND.value, *declared})
 
 
-def _known(levels: Levels, each: Looked, action: str, amount: str) -> bool:
-    if amount == AMOUNT:
-        return action in _with_amount(levels)
+def _with_argument(levels: Levels, each: Looked, amount: str) -> frozenset[str]:
+    """Actions of the rule that have the amount as an argument; any may have it as a fact."""
     if not amount.startswith(ARGUMENT):
-        return True
-    declared = levels.bundles[each.level].actions.get(action)
-    return declared is not None and amount.removeprefix(ARGUMENT) in declared.arguments
+        return each.actions
+    declared = levels.bundles[each.level].actions
+    name = amount.removeprefix(ARGUMENT)
+    return frozenset(
+        action for action in each.actions if action in declared and name in declared[action].arguments
+    )
 
 
 def _zero(each: Looked) -> Iterator[Finding]:
@@ -80,10 +84,10 @@ def _currencies(levels: Levels, each: Looked) -> Iterator[Finding]:
     """What another threshold has limits for, this rule does not know and therefore denies."""
     for path, known in _named(each):
         for other in levels.rules:
-            if other is each or other.rule.threshold is None or not other.actions & each.actions:
+            if other is each or other.rule.threshold is None:
                 continue
             missing = sorted({*other.compiled["threshold"]["allow_up_to"]} - known)
-            if missing:
+            if missing and not other.actions.isdisjoint(each.actions):
                 yield each.says(
                     FindingCode.CURRENCY_GAP,
                     f"Rule {each.name!r} denies {missing[0]}, for which rule {other.name!r} has limits",

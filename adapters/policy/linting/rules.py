@@ -1,7 +1,6 @@
 """Rules among each other: what can never be true, never decides, or says what another one says already."""
 
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 from adapters.policy.bundle import PRIMITIVES
@@ -10,7 +9,8 @@ from adapters.policy.linting._levels import Levels, Looked
 from adapters.policy.linting._possible import closed_words, implies, possible
 from adapters.policy.stricter_conditions import unknown_with
 
-MOST_COMPARISONS = 20_000  # of conditions; a policy of a thousand rules has half a million pairs
+MOST_COMPARISONS = 2_000_000  # a policy of a thousand rules has half a million pairs
+CLAUSE = 20
 SILENT = {"redact_fields", "require"}  # say nothing where they are empty
 
 
@@ -34,22 +34,27 @@ def findings(levels: Levels) -> Iterator[Finding]:
 
 
 class _Compared:
-    """Implications of conditions, so many and no more: whatever is beyond counts as not implied."""
+    """Comparisons of rules, so many and no more: whatever is beyond counts as not covered."""
 
     def __init__(self) -> None:
-        self._made = count()
+        self._left = MOST_COMPARISONS
+
+    def may(self, cost: int = 1) -> bool:
+        """Whether there is time for it; a comparison of two clauses costs far more than a look at a rule."""
+        self._left -= cost
+        return self._left >= 0
 
     def covers(self, wide: Looked, narrow: Looked) -> bool:
         """Whether `wide` is about everything that `narrow` is about."""
-        if not narrow.actions <= wide.actions:
-            return False
-        return self.condition_covers(wide, narrow)
+        same = narrow.actions is wide.actions
+        return (same or narrow.actions <= wide.actions) and self.condition_covers(wide, narrow)
 
     def condition_covers(self, wide: Looked, narrow: Looked) -> bool:
         """The same, whatever the actions."""
-        if wide.clauses is None:
-            return True
-        return next(self._made) < MOST_COMPARISONS and implies(narrow.clauses, wide.clauses)
+        if wide.clauses is None or narrow.clauses is None:
+            return wide.clauses is None
+        cost = CLAUSE * sum(map(len, narrow.clauses)) * sum(map(len, wide.clauses))
+        return self.may(cost) and implies(narrow.clauses, wide.clauses)
 
 
 def _words(each: Looked) -> Iterator[Finding]:
@@ -135,7 +140,7 @@ def _denied(levels: Levels, each: Looked, compared: _Compared) -> Iterator[Findi
 
 
 def _denies(other: Looked, each: Looked, action: str, compared: _Compared) -> bool:
-    if other is each or action not in other.actions:
+    if other is each or not compared.may() or action not in other.actions:
         return False
     allowlist = other.rule.action_allowlist
     denies = other.rule.deny is not None or (
