@@ -24,6 +24,7 @@ HEADER = "| what differs | verdict | reason |"
 CHANGE = re.compile(r"(without )?`([^`]+)`")
 MONEY = re.compile(r"(-?[0-9]+)\.([0-9]{2}) ([A-Z]{3})")
 REFUSED = "# refused"
+CODE = re.compile(r"`([^`]+)`")
 Document = dict[str, Any]
 
 
@@ -70,6 +71,18 @@ def section(page: str, heading: str) -> str:
             found.append(line)
     assert found, f"{page} has no section {heading!r}"
     return "\n".join(found)
+
+
+def cells(page: str, heading: str, header: str) -> list[list[str]]:
+    """The rows of the table that begins with `header` in a section."""
+    _, found, rest = section(page, heading).partition(f"| {header} |")
+    assert found, f"{page}, {heading}: no table begins with {header!r}"
+    rows = rest.split("\n\n", 1)[0].split("\n")[2:]
+    return [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in rows if row]
+
+
+def code_of(cell: str) -> str:
+    return str(CODE.findall(cell)[0])
 
 
 def blocks(page: str) -> Iterator[Block]:
