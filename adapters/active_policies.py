@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -95,14 +95,16 @@ Loader = Callable[[Effective], Awaitable[PolicyEngine]]
 class ActivePolicies:
     """The `Policies` port. A policy that cannot be loaded leaves the tenant's last good one in force.
 
-    What the organisation changes is loaded for each tenant at its own next decision. `load_` makes what
-    decides; what is only tried is always evaluated in this process.
+    Each decision asks which versions are the newest. News of a move only has them loaded before that, one
+    tenant after the other, so that no decision waits for the engines of others. `load_` makes what decides;
+    what is only tried is always evaluated in this process.
     """
 
     def __init__(self, store: PolicyStore, load_: Loader = load) -> None:
         self._store = store
         self._active = _Engines(load_)
         self._candidates = _Engines(load)
+        self._moved: set[UUID] = set()
 
     async def active(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine:
         """Raises what the store raises only for a tenant that has no engine yet: nothing is decided then."""
@@ -137,6 +139,19 @@ class ActivePolicies:
             log.warning("candidate_not_loaded", tenant=str(tenant_id), error=type(error).__name__)
             return None
 
+    def heard(self, tenant_id: UUID | None) -> None:
+        """The policy of a tenant has moved; None: perhaps that of all."""
+        known = {key[0] for key in self._active.held()}
+        self._moved |= known if tenant_id is None else known & {tenant_id}
+
+    async def refresh(self) -> bool:
+        """Loads what moved for the tenants that have decided here. Others decide in between."""
+        moved, self._moved = self._moved, set()
+        for key in [key for key in self._active.held() if key[0] in moved]:
+            await self.active(*key)
+            await self.candidate(*key)
+        return bool(self._moved)
+
     async def _loaded(self, engines: "_Engines", key: Key, versions: Versions) -> PolicyEngine:
         if engines.was_refused(key, versions):
             raise BundleRefused("it was refused before")
@@ -144,8 +159,7 @@ class ActivePolicies:
         if kept is not None:
             return kept
         try:
-            contents = await self._store.contents(key[0], versions)
-            policy = effective({level: read_published(content) for level, content in contents.items()})
+            policy = await _composed(self._store, key[0], versions)
             engine = await engines.load(policy)
         except BundleRefused:
             engines.refuse(key, versions)
@@ -156,6 +170,23 @@ class ActivePolicies:
         await self._store.keep(key[0], policy.version, policy.content)
         engines.put(key, versions, engine)
         return engine
+
+
+async def is_loadable(store: PolicyStore, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> bool:
+    """Whether the newest policy decides here; also true where there is none. Writes nothing."""
+    versions = (await store.pointers(tenant_id, agent)).active
+    if not _decides(versions):
+        return True
+    try:
+        await load(await _composed(store, tenant_id, versions))
+    except BundleRefused:
+        return False
+    return True
+
+
+async def _composed(store: PolicyStore, tenant_id: UUID, versions: Versions) -> Effective:
+    contents = await store.contents(tenant_id, versions)
+    return effective({level: read_published(content) for level, content in contents.items()})
 
 
 def _decides(versions: Versions) -> bool:
@@ -177,6 +208,9 @@ class _Engines:
             return None
         self._kept.move_to_end(key)
         return kept[1]
+
+    def held(self) -> Sequence[Key]:
+        return tuple(self._kept)
 
     def last_good(self, key: Key) -> PolicyEngine | None:
         kept = self._kept.get(key)

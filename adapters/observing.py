@@ -104,17 +104,19 @@ class CandidateObserver:
         """Looks at a batch. Whether more are waiting."""
         batches: dict[tuple[UUID, Digest], _Batch] = {}
         engines: dict[tuple[UUID, str], Tried | None] = {}
-        for _ in range(min(BATCH, len(self._waiting))):
-            made = self._waiting.popleft()
-            tenant_id, agent = made[1].tenant_id, made[1].agent.id
-            if (tenant_id, agent) not in engines:
-                engines[tenant_id, agent] = await self._candidate(tenant_id, agent)
-            tried = engines[tenant_id, agent]
-            if tried is not None:
-                key = tenant_id, tried.engine.version
-                batch = batches.setdefault(key, _Batch(tried, self._clock()))
-                await asyncio.sleep(REST * self._observe(batch, made))
-        await self._keep(batches)
+        try:
+            for _ in range(min(BATCH, len(self._waiting))):
+                made = self._waiting.popleft()
+                tenant_id, agent = made[1].tenant_id, made[1].agent.id
+                if (tenant_id, agent) not in engines:
+                    engines[tenant_id, agent] = await self._candidate(tenant_id, agent)
+                tried = engines[tenant_id, agent]
+                if tried is not None:
+                    key = tenant_id, tried.engine.version
+                    batch = batches.setdefault(key, _Batch(tried, self._clock()))
+                    await asyncio.sleep(REST * self._observe(batch, made))
+        finally:
+            await self._keep(batches)
         return bool(self._waiting)
 
     async def _candidate(self, tenant_id: UUID, agent: str) -> Tried | None:

@@ -75,6 +75,11 @@ TICKETS_SLOW = Alarm("tickets_slow", "tickets in one step for over 15 minutes", 
 RETENTION_SHORT = Alarm("retention_short", "days that histories are kept, fewer than 7", "Set the retention")
 AUDIT_UNSEALED = Alarm("audit_unsealed", "audit events unsealed for too long", "See that a worker seals")
 RUNS_UNARCHIVED = Alarm("runs_unarchived", "closed runs without an archive", "See that a worker archives")
+POLICIES_UNUSABLE = Alarm(
+    "policies_unusable",
+    "policies in force that cannot be loaded",
+    "Put another version in force: `countersign policy activate`",
+)
 
 IN_TABLES = (QUARANTINED, INBOX_WAITS, UNROUTABLE, EFFECTS_UNKNOWN, EFFECTS_CLAIMED, APPROVALS_OVERDUE)
 ALARMS = (
@@ -84,6 +89,7 @@ ALARMS = (
     RETENTION_SHORT,
     AUDIT_UNSEALED,
     RUNS_UNARCHIVED,
+    POLICIES_UNUSABLE,
 )
 
 
@@ -114,6 +120,11 @@ def unsealed_audit(age: timedelta | None, waiting: int) -> Raised:
     """From `oldest_unsealed`: how long the oldest event waits for its seal, and how many do."""
     late = age is not None and age > LONGEST_UNSEALED
     return Raised(AUDIT_UNSEALED, waiting if late else 0)
+
+
+def unusable_policies(named: Sequence[str]) -> Raised:
+    """Tenants whose newest policy does not decide; the last good one does, or everything is denied."""
+    return Raised(POLICIES_UNUSABLE, len(named), tuple(named[:NAMED]))
 
 
 def unarchived_runs(workflow_ids: Sequence[str], count: int) -> Raised:

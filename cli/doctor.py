@@ -14,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
+from adapters.active_policies import is_loadable
 from adapters.archiver import unarchived
 from adapters.embedded.errors import EmbeddedServerUnavailable
 from adapters.embedded.files import is_locked
@@ -23,10 +24,11 @@ from adapters.embedded.ports import LOOPBACK, is_listening
 from adapters.http import shared_client
 from adapters.opa import OpaServer
 from adapters.postgres.archive import ArchivedRuns
+from adapters.postgres.policies import PolicyStore
 from adapters.postgres.sealer import oldest_unsealed
 from adapters.postgres.session import Database
 from adapters.settings import Settings, SettingUnusable, needed
-from cli.alarms import Raised, in_tables, in_temporal, unarchived_runs, unsealed_audit
+from cli.alarms import Raised, in_tables, in_temporal, unarchived_runs, unsealed_audit, unusable_policies
 from cli.children import known_children, lives
 from cli.connected import Connected, connected
 from cli.processes import settings_of_running, supervisor_lock
@@ -140,7 +142,15 @@ async def _evidence(system: Connected) -> Sequence[Raised]:
     return (
         unsealed_audit(age, waiting),
         unarchived_runs([run.workflow_id for run in runs], len(runs)),
+        unusable_policies(await _not_loadable(system)),
     )
+
+
+async def _not_loadable(system: Connected) -> Sequence[str]:
+    store = PolicyStore(system.app)
+    return [
+        tenant.name for tenant in await system.all_tenants() if not await is_loadable(store, tenant.tenant_id)
+    ]
 
 
 def _finding(raised: Raised) -> Finding:

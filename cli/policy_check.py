@@ -20,17 +20,19 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("file", type=FILE)
-@click.option("--organisation", type=FILE, default=None, help="The policy above it.")
+@click.option(
+    "--level", type=click.Choice([*map(str, Level)]), default="tenant", show_default=True, help="FILE's."
+)
+@click.option("--organisation", type=FILE, default=None, help="The organisation's policy above it.")
 @click.option("--agent", type=FILE, default=None, help="The agent's policy below it.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--format", "as_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(file: Path, organisation: Path | None, agent: Path | None, strict: bool, as_: str) -> None:  # noqa: FBT001 - click's
-    """Read FILE as a tenant's policy, look for what is wrong or odd, and try every rule on both engines.
+def check(file: Path, level: str, strict: bool, as_: str, **others: Path | None) -> None:  # noqa: FBT001 - click's
+    """Read FILE, look for what is wrong or odd, and try every rule on both engines.
 
     Ends with 1 where there is an error, or a warning with --strict. Asks no database.
     """
-    given = {Level.ORGANISATION: organisation, Level.TENANT: file, Level.AGENT: agent}
-    files = {level: path for level, path in given.items() if path is not None}
+    files = _by_level(file, Level(level), {Level(name): path for name, path in others.items()})
     bundles = {level: read_file(path) for level, path in files.items()}
     found = lint(bundles)
     with Console(stderr=True).status("Trying every rule on both engines"):
@@ -38,6 +40,13 @@ def check(file: Path, organisation: Path | None, agent: Path | None, strict: boo
     click.echo(_as_json(files, found) if as_ == "json" else "\n".join(_in_words(files, bundles, found)))
     if any(strict or finding.severity is Severity.ERROR for finding in found):
         raise click.exceptions.Exit(1)
+
+
+def _by_level(file: Path, level: Level, others: Mapping[Level, Path | None]) -> dict[Level, Path]:
+    if others.get(level) is not None:
+        raise click.UsageError(f"FILE is the {level}'s policy, so --{level} says it twice")
+    given = {**others, level: file}
+    return {each: path for each in Level if (path := given.get(each)) is not None}
 
 
 def _in_words(

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from adapters.policy.bundle import Bundle
+from adapters.policy.bundle import Bundle, Level
+from adapters.policy.differences import differences
 from adapters.policy.file import read_file
-from adapters.policy.line_diff import line_diff
+from adapters.policy.stricter import loosened
 from adapters.postgres.policy_register import Listed
 from cli.policy_places import PlaceUnclear, Whose, maybe_place_options, place_options, policies_of, short
 from cli.terminal import console
@@ -38,13 +39,17 @@ def list_(whose: Whose) -> None:
 def diff(before: str, after: str, whose: Whose | None) -> None:
     """Compare two policies: each of BEFORE and AFTER is a file, or the beginning of a published version.
 
-    For a version, name its place with --tenant, --organisation or --agent.
+    For a version, name its place with --tenant, --organisation or --agent. Says field by field what changed,
+    and what of it may lower enforcement.
     """
     files = [Path(name) if Path(name).is_file() else None for name in (before, after)]
     if whose is None and None in files:
         raise PlaceUnclear
-    bundles = asyncio.run(_read([before, after], files, whose))
-    click.echo(line_diff(*bundles) or "Both mean the same")
+    old, new = asyncio.run(_read([before, after], files, whose))
+    level = whose.level if whose else Level.TENANT
+    told = [each.said() for each in differences(old, new)]
+    told += [f"May lower enforcement: {each.sentence}" for each in loosened({level: old}, {level: new})]
+    click.echo("\n".join(told) or "Both mean the same")
 
 
 async def _list(whose: Whose) -> Sequence[Listed]:

@@ -62,6 +62,13 @@ class Whose:
             raise PlaceUnclear
 
     @property
+    def level(self) -> Level:
+        """Whose policy it is."""
+        if self.organisation:
+            return Level.ORGANISATION
+        return Level.AGENT if self.agent else Level.TENANT
+
+    @property
     def words(self) -> str:
         """For sentences."""
         if self.organisation:

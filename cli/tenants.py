@@ -8,7 +8,7 @@ from adapters.policy.bundle import Bundle
 from adapters.policy.file import parse
 from adapters.policy.published import published
 from adapters.postgres.articles import ArticleEntry, ArticleShelf
-from adapters.postgres.policy_moves import MoverMissing, Movers, PolicyMoves
+from adapters.postgres.policy_moves import MoverMissing, Movers, PolicyMoves, SecondPersonNeeded
 from adapters.postgres.policy_register import Place, PolicyRegister, Publication
 from adapters.postgres.session import Database
 from adapters.postgres.tenant_registry import (
@@ -92,7 +92,7 @@ class Added:
     hook_path: str
     articles_changed: int
     policy_changed: bool
-    policy_waits: bool = False  # another is in force, and nobody was named who replaces it
+    policy_waits: bool = False  # it takes people who were not named, and what was in force stays
 
 
 def read_tenant(name: str, path: Path, fill: dict[str, str] | None = None) -> TenantSpec:
@@ -128,7 +128,7 @@ async def add_tenant(stores: TenantStores, spec: TenantSpec, movers: Movers) -> 
     publication = Publication(reason="From the tenant file")
     try:
         moved, waits = await put_policy(stores.policies, tenant_id, spec.policy, publication, movers), False
-    except MoverMissing:
+    except (MoverMissing, SecondPersonNeeded):
         moved, waits = False, True
     return Added(
         tenant_id=tenant_id,

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import structlog
 from temporalio.client import Client
@@ -19,6 +20,7 @@ from temporalio.worker import Worker
 from adapters.child_pool import ChildPool
 from adapters.closed_runs import RetentionTooShort, check_retention
 from adapters.postgres.inbox_kicks import InboxKicks
+from adapters.postgres.policy_news import PolicyNews
 from adapters.postgres.start_up import SAYABLE, check_databases
 from adapters.process_start import settings_of_process
 from adapters.settings import Settings, master_key_of, needed
@@ -76,7 +78,7 @@ async def _run(settings: Settings) -> None:
         if client is not None:
             await check_retention(client.service_client, client.namespace)
             async with heartbeat(settings.heartbeat_file):
-                await _serve(parts, client, addresses.relay, stopping)
+                await _serve(parts, client, addresses, stopping)
 
 
 def _addresses(settings: Settings) -> Addresses:
@@ -118,12 +120,15 @@ async def _connected(parts: Parts, settings: Settings, stopping: asyncio.Event) 
     return None
 
 
-async def _serve(parts: Parts, client: Client, relay_url: str, stopping: asyncio.Event) -> None:
+async def _serve(parts: Parts, client: Client, addresses: Addresses, stopping: asyncio.Event) -> None:
     worker = make_worker(client, TICKET_QUEUE, workflows=WORKFLOWS, activities=parts.steps())
     running = asyncio.create_task(worker.run())
     log.info("worker_started")
     try:
-        async with _moving_the_inbox(parts, client, relay_url):
+        async with (
+            _moving_the_inbox(parts, client, addresses.relay),
+            _hearing_of_policies(parts, addresses.app),
+        ):
             await _first_of(stopping.wait(), asyncio.shield(running))
     finally:
         await _finish(worker, running)
@@ -162,6 +167,25 @@ async def _moving_the_inbox(parts: Parts, client: Client, relay_url: str) -> Asy
         kicks.cancel()
         await asyncio.gather(*running, kicks, return_exceptions=True)
         await _first_of(votes.drain(), asyncio.sleep(VOTES_PATIENCE_S))
+
+
+@asynccontextmanager
+async def _hearing_of_policies(parts: Parts, app_url: str) -> AsyncIterator[None]:
+    """What moved is loaded before the next decision asks for it."""
+    rounds = Rounds("policies", parts.policies.refresh)
+
+    def moved(tenant_id: UUID | None) -> None:
+        parts.policies.heard(tenant_id)
+        rounds.kick()
+
+    news = asyncio.create_task(PolicyNews(app_url).listen(moved))
+    running = asyncio.create_task(rounds.run())
+    try:
+        yield
+    finally:
+        rounds.stop()
+        news.cancel()
+        await asyncio.gather(running, news, return_exceptions=True)
 
 
 async def _first_of(*waits: Awaitable[object]) -> None:

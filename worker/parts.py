@@ -110,8 +110,8 @@ class Parts:
         self._shop = RestShop(self._rest("shop", self._connections.shop))
         self._helpdesk_api = self._rest("helpdesk", self._connections.helpdesk)
         deciding = loader(self._http, addresses.opa_url, addresses.opa_token)
-        self._policies = ActivePolicies(PolicyStore(self.app), deciding)
-        self.candidates = CandidateObserver(self._policies, Observations(self.app))
+        self.policies = ActivePolicies(PolicyStore(self.app), deciding)
+        self.candidates = CandidateObserver(self.policies, Observations(self.app))
         self._decisions = PostgresDecisions(self.app, self.candidates.offer)
         self._what_left = PostgresWhatLeft(self.app)
         self._policy = self._make_policy()
@@ -222,7 +222,7 @@ class Parts:
 
     def _make_policy(self) -> PolicyActivities:
         return PolicyActivities(
-            policies=self._policies,
+            policies=self.policies,
             decisions=self._decisions,
             what_left=self._what_left,
             residency=self._residency,
@@ -235,7 +235,7 @@ class Parts:
             artifacts=self._artifacts,
             vault=self._vault,
             gate=Gate(
-                policies=self._policies,
+                policies=self.policies,
                 decisions=self._decisions,
                 what_left=self._what_left,
                 shop=self._shop,

@@ -20,7 +20,13 @@ MAX_LITERALS = 256
 MAX_DEPTH = 8
 
 Literals = list[JsonValue]
-Scalar = StrictBool | StrictInt | Annotated[str, Field(max_length=128)]
+KINDS = {bool: "a flag", int: "a number"}  # of what is written; everything else should be a word
+Scalar = Annotated[
+    Annotated[StrictBool, Tag("a flag")]
+    | Annotated[StrictInt, Tag("a number")]
+    | Annotated[str, Field(max_length=128), Tag("a word")],
+    Discriminator(lambda written: KINDS.get(type(written), "a word")),
+]
 Limit = Annotated[
     Annotated[StrictInt, Tag("a number")] | Annotated[Amounts, Tag("amounts")],
     Discriminator(lambda written: "amounts" if isinstance(written, dict) else "a number"),

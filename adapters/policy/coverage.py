@@ -50,13 +50,13 @@ def _deciding(policy: Effective, document: str, known: set[str]) -> set[str]:
     for place, rule in enumerate(_rules(policy)):
         if rule["id"] in known | found:
             continue
-        if PlainEngine(_without(policy, place)).decide_document(document) != answer:
+        if PlainEngine(without(policy, place)).decide_document(document) != answer:
             found.add(rule["id"])
     return found
 
 
-def _without(policy: Effective, place: int) -> Effective:
-    """The same policy, in which no level looks at the rule."""
+def without(policy: Effective, place: int) -> Effective:
+    """The same policy, in which no level looks at the rule at a place."""
     levels: Any = policy.document["levels"]
     weakened: list[JsonValue] = [
         {**level, "rules_of": _unlisted(level["rules_of"], place)} for level in levels

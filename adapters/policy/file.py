@@ -20,7 +20,10 @@ from domain.errors import BundleRefused
 
 MOST_MISTAKES = 10
 EMPTY = "it is empty; a policy begins with `schema_version: 2` and a name"
-OF_OURS = frozenset({"[key]", "a number", "amounts"})  # parts of a path that no author wrote
+# Parts of a path that no author wrote.
+OF_OURS = frozenset({"[key]", "a flag", "a number", "a word", "amounts"})
+SPANS = frozenset({"after", "expires_in", "remind_every", "within"})
+OUT_OF_BOUNDS = frozenset({"greater_than_equal", "less_than_equal"})
 SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a word this file knows",
@@ -28,6 +31,7 @@ SENTENCES = {
     "tuple_type": "must be a list, such as [this, that]",
     "list_type": "must be a list, such as [this, that]",
     "too_short": "must not be empty",
+    "string_type": "must be a word",
     "model_type": "must have words below it, such as {word: value}",
 }
 
@@ -76,10 +80,18 @@ def _sentences(root: Node | None, found: Sequence[ErrorDetails]) -> Iterator[str
         if each["type"] == "too_short" and each["loc"] in wrong_inside:
             continue  # only because what it has is wrong
         path = [part for part in each["loc"] if part not in OF_OURS]
-        what = SENTENCES.get(each["type"], each["msg"].removeprefix("Value error, "))
-        if each["type"] == "extra_forbidden":
-            what += perhaps(str(path[-1]), _words_at(path[:-1]))
+        what = _said(each, path)
         yield f"line {line_of(root, path)}, {_dotted(path)}: {what}"
+
+
+def _said(each: ErrorDetails, path: Sequence[int | str]) -> str:
+    if each["type"] in OUT_OF_BOUNDS and path[-1] in SPANS:
+        return 'must be from "1min" to "366d"'
+    what = SENTENCES.get(each["type"], each["msg"].removeprefix("Value error, "))
+    what = what.replace("Input should be True", "must be true, or left out")
+    if each["type"] == "extra_forbidden":
+        what += perhaps(str(path[-1]), _words_at(path[:-1]))
+    return what
 
 
 def _dotted(path: Sequence[int | str]) -> str:

@@ -1,17 +1,21 @@
 """The child's side of `adapters.policy.smoke`."""
 
+import json
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.policy.coverage import without
 from adapters.policy.effective import Effective, read_effective
 from adapters.policy.plain import PlainEngine
-from adapters.policy.situations import situations
+from adapters.policy.situations import places_about, situations
+from adapters.policy.tables import DocumentEngine
 from adapters.regorus import ENGINE_FAILED, RegorusEngine
 
 MEMORY_BYTES = 512 * 1024**2  # on top of what the interpreter and its libraries map
+Engines = Callable[[Effective], DocumentEngine]
 LONGEST_ANSWER_S = 0.25  # of CPU; a usual answer takes a thousandth of it
 
 
@@ -20,22 +24,40 @@ def smoke(argument: Any) -> Any:
     return wrong_with(read_effective(argument["content"]))
 
 
-def wrong_with(policy: Effective, rego: Any = None, plain: Any = None) -> str | None:
+def wrong_with(policy: Effective, rego: Engines = RegorusEngine, plain: Engines = PlainEngine) -> str | None:
     """The first situation that an engine cannot answer, answers too late, or that both answer differently."""
-    rego, plain = rego or RegorusEngine(policy), plain or PlainEngine(policy)
-    rego.decide_document("{}")  # building the engine is no part of an answer
-    for rule, document in situations(policy):
+    engines = rego(policy), plain(policy)
+    engines[0].decide_document("{}")  # building the engine is no part of an answer
+    for tried in situations(policy):
         began = time.process_time()
-        try:
-            answers = rego.decide_document(document), plain.decide_document(document)
-        except Exception as error:  # noqa: BLE001 - whatever a policy provokes is a reason to refuse it
-            return f"rule {rule!r}: it cannot be evaluated ({type(error).__name__})"
-        if ENGINE_FAILED in answers:
-            return f"rule {rule!r}: the engine gives no answer; is one of its patterns too large?"
-        if answers[0] != answers[1]:
-            return f"rule {rule!r}: the engines answer differently"
+        wrong = _wrong(engines, tried.document)
+        if wrong is not None:
+            culprit = _culprit(policy, tried.document, (rego, plain)) or tried.rule
+            return f"rule {culprit!r}: {wrong}"
         if time.process_time() - began > LONGEST_ANSWER_S:
-            return f"rule {rule!r}: an answer takes too long; split the policy or make its patterns simpler"
+            return (
+                f"rule {tried.rule!r}: an answer takes too long; have fewer or simpler rules about an action"
+            )
+    return None
+
+
+def _wrong(engines: Sequence[DocumentEngine], document: str) -> str | None:
+    try:
+        answers = [engine.decide_document(document) for engine in engines]
+    except Exception as error:  # noqa: BLE001 - whatever a policy provokes is a reason to refuse it
+        return f"it cannot be evaluated ({type(error).__name__})"
+    if ENGINE_FAILED in answers:
+        return "the engine gives no answer; is one of its patterns too large?"
+    return None if answers[0] == answers[1] else "the engines answer differently"
+
+
+def _culprit(policy: Effective, document: str, engines: Sequence[Engines]) -> str | None:
+    """The rule without which the same input is answered: all rules about an action are evaluated together."""
+    rules: Any = policy.document["rules"]
+    for place in places_about(policy, json.loads(document)["action"]["type"]):
+        weakened = without(policy, place)
+        if _wrong([make(weakened) for make in engines], document) is None:
+            return str(rules[place]["id"])
     return None
 
 

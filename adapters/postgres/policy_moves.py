@@ -165,8 +165,10 @@ class PolicyMoves:
         await content_of(session, place, moved.version)
         first = moved.before is None and place.tenant_id != ORGANISATION and not place.agent
         await _check_people(session, place, movers, first=first)
+        # Before its first policy a tenant is denied everything, unless the organisation decides for it.
+        judged = not first or await pointed_at(session, Place(ORGANISATION), "active") is not None
         found: Sequence[Loosening] = (
-            () if first else await self._found(session, place, moved.version, progress)
+            await self._found(session, place, moved.version, progress) if judged else ()
         )
         if found and movers.second is None and not movers.development:
             raise SecondPersonNeeded(found)

@@ -11,6 +11,7 @@ from adapters.keys import EnvelopeKeys, aad_of, open_sealed
 from adapters.postgres.session import Database
 from adapters.postgres.tables import approvals, decisions, effects, tickets
 from domain.conversation import TextModel
+from domain.fact import Money
 from domain.ticket import TicketRef
 
 LONGEST_LIST = 1000
@@ -147,7 +148,7 @@ def _decision(row: Row[tuple[object, ...]]) -> DecisionLine:
         verdict=row.verdict,
         rules=tuple(f"{reason['rule']}/{reason['code']}" for reason in row.reasons),
         messages=tuple(row.messages),
-        amount=f"{amount['minor_units'] / 100:.2f} {amount['currency']}" if amount else "",
+        amount=str(Money.model_validate(amount)) if amount else "",
     )
 
 

@@ -1,16 +1,17 @@
 """Which policy decides, and what happens when there is none, or it is broken, or cannot be read."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.active_policies import ActivePolicies, DenyEverything, load
+from adapters.active_policies import ActivePolicies, DenyEverything, is_loadable, load
 from adapters.in_memory import ScriptedEngine
-from adapters.policy.bundle import Level
+from adapters.policy.bundle import Bundle, Level
 from adapters.policy.effective import Effective, alone, effective
 from adapters.policy.file import parse
-from adapters.policy.published import published
+from adapters.policy.published import published, read_published
 from adapters.policy.tables import pack
 from adapters.policy.words import denial
 from adapters.postgres.policies import Pointers
@@ -26,6 +27,10 @@ STRICTER = TEXT.replace('"50.00"', '"20.00"')
 BROKEN = TEXT.replace('"50.00"', '"fifty"')
 TENANT = uuid4()
 AGENT = "support_agent"
+
+
+def limited(limit: str) -> Bundle:
+    return parse(pack("support_default").read_text().replace('"50.00"', f'"{limit}"'))
 
 
 class Away(Exception):
@@ -245,3 +250,85 @@ async def test_trouble_with_a_candidate_touches_no_decision(
 
     assert await policies.candidate(TENANT) is None
     assert await verdict(policies) is Verdict.ALLOW
+
+
+# --- what moves while decisions are made ------------------------------------------------------------
+
+
+async def test_news_of_a_move_loads_it_before_the_next_decision(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    await policies.active(TENANT)
+    store.activate(STRICTER)
+
+    policies.heard(TENANT)
+    await policies.refresh()
+    read = store.texts_read
+
+    assert await verdict(policies) is Verdict.APPROVAL_NEEDED
+    assert (read, store.texts_read) == (2, 2)
+
+
+@pytest.mark.parametrize(("heard", "read"), [(None, 2), (uuid4(), 1)])
+async def test_news_of_the_organisation_is_for_all_that_decided_here_and_other_tenants_news_for_none(
+    store: InMemoryPolicyStore, policies: ActivePolicies, heard: UUID | None, read: int
+) -> None:
+    await policies.active(TENANT)
+    store.activate(STRICTER, Level.ORGANISATION)
+
+    policies.heard(heard)
+    await policies.refresh()
+
+    assert store.texts_read == read
+
+
+async def test_news_is_not_needed(store: InMemoryPolicyStore, policies: ActivePolicies) -> None:
+    policies.heard(None)
+    await policies.refresh()
+
+    assert store.texts_read == 0  # nobody has decided yet
+    assert await verdict(policies) is Verdict.ALLOW
+
+
+async def test_policy_that_cannot_be_loaded_is_found_without_keeping_anything(
+    store: InMemoryPolicyStore,
+) -> None:
+    fine = [await is_loadable(store, TENANT), await is_loadable(store, uuid4())]
+    store.activate(BROKEN)
+
+    assert (fine, await is_loadable(store, TENANT)) == ([True, True], False)
+    assert store.kept == {}
+
+
+async def test_five_thousand_decisions_under_changing_policies_are_all_made_each_with_one_version(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    """What a version decides is known, so a decision that mixed two would show."""
+    texts = [published(limited(limit)).content for limit in ("10.00", "39.99", "40.00", "90.00")]
+    expected = {
+        alone(read_published(text)).version: verdict
+        for text, verdict in zip(texts, (*[Verdict.APPROVAL_NEEDED] * 2, *[Verdict.ALLOW] * 2), strict=True)
+    }
+    asked = as_input(refund(4000))
+    made: list[tuple[Digest, Verdict]] = []
+
+    async def decide() -> None:
+        for _ in range(1000):
+            engine = await policies.active(TENANT)
+            await asyncio.sleep(0)  # a move may fall in between; the engine stays what it is
+            made.append((engine.version, engine.decide(asked).verdict))
+
+    async def move() -> None:
+        while len(made) < 5000:
+            for text in texts:
+                store.activate(text)
+                policies.heard(TENANT)
+                await policies.refresh()
+                await asyncio.sleep(0.001)
+
+    store.activate(texts[0])
+    await asyncio.gather(move(), *(decide() for _ in range(5)))
+
+    assert len(made) == 5000
+    assert {version for version, _ in made} == set(expected)
+    assert all(expected[version] is verdict for version, verdict in made)

@@ -89,6 +89,14 @@ def test_limits_in_the_wrong_order_are_refused() -> None:
     assert "approval_up_to must not be less" in refusal(TEXT.replace(LINE, 'allow_up_to: {EUR: "500.01"'))
 
 
+def test_a_threshold_without_a_currency_is_refused() -> None:
+    limits = 'allow_up_to: {EUR: "50.00", GBP: "50.00", USD: "50.00"}'
+
+    assert f"line {line_of(LINE)}, rules.0.threshold.allow_up_to: " in refusal(
+        TEXT.replace(limits, "allow_up_to: {}")
+    )
+
+
 def test_unknown_word_is_refused_with_its_line_and_what_was_perhaps_meant() -> None:
     assert refusal(TEXT.replace("quorum", "quorom")) == (
         f"The policy bundle was refused: line {line_of('quorum')}, approval.quorom: is not a word this file"

@@ -14,7 +14,15 @@ from adapters.postgres.operator_counts import NAMED, OperatorCounts
 from adapters.postgres.tables import effects
 from adapters.settings import Settings
 from cli.__main__ import run
-from cli.alarms import IN_TABLES, WINDOWS, Alarm, Raised, unarchived_runs, unsealed_audit
+from cli.alarms import (
+    IN_TABLES,
+    WINDOWS,
+    Alarm,
+    Raised,
+    unarchived_runs,
+    unsealed_audit,
+    unusable_policies,
+)
 from cli.doctor import examine
 from cli.processes import Stack
 from domain.decision import Verdict
@@ -138,6 +146,13 @@ def test_unsealed_events_are_an_alarm_after_a_minute(age_s: int | None, count: i
     assert unsealed_audit(age, 4 if age_s else 0).count == count
 
 
+def test_tenants_whose_policy_cannot_be_loaded_are_named() -> None:
+    raised = unusable_policies([f"tenant{number}" for number in range(9)])
+
+    assert (raised.count, raised.named) == (9, tuple(f"tenant{number}" for number in range(NAMED)))
+    assert unusable_policies([]).count == 0
+
+
 def test_unarchived_runs_are_named() -> None:
     assert unarchived_runs([f"run{number}" for number in range(9)], 9).named == tuple(
         f"run{number}" for number in range(NAMED)
@@ -152,7 +167,9 @@ async def test_a_running_system_raises_no_alarm_and_says_so_in_json(
     findings = [finding async for finding in examine(Settings(_env_file=None, home=stack.home.path))]
 
     assert {alarm.name for alarm in IN_TABLES} <= {finding.what for finding in findings}
-    assert {"workflows_stuck", "tickets_slow", "retention_short"} <= {finding.what for finding in findings}
+    assert {"workflows_stuck", "tickets_slow", "retention_short", "policies_unusable"} <= {
+        finding.what for finding in findings
+    }
     assert not [finding for finding in findings if finding.remedy]
     assert json.dumps([finding.seen for finding in findings])
     monkeypatch.setenv("COUNTERSIGN_HOME", str(stack.home.path / "nothing"))

@@ -129,6 +129,32 @@ def test_proposal_that_is_decided_twice_counts_once(tenant: str, tmp_path: Path,
 
 
 @pytest.mark.usefixtures("week")
+@pytest.mark.parametrize(
+    ("options", "found", "rules"),
+    [
+        # Stricter than the tenant's own file, which stays.
+        (("--level", "organisation"), (5, 1), ["organisation.refunds_by_amount"]),
+        (("--level", "agent"), (5, 1), ["agent.refunds_by_amount"]),
+        (("--level", "agent", "--agent", "billing_agent"), (0, 0), []),
+    ],
+)
+def test_file_of_another_level_is_tried_beside_the_tenants(
+    *,
+    tenant: str,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    found: tuple[int, int],
+    rules: list[str],
+    capsys: Shown,
+) -> None:
+    assert tried(tmp_path, LOWER, *options, "--format", "json", tenant=tenant) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    assert (report["tenants"][0]["read"], report["tenants"][0]["flips"]) == found
+    assert [each["rule"] for each in report["by_rule"] if each["rule"] != "refunds_by_amount"] == rules
+
+
+@pytest.mark.usefixtures("week")
 def test_since_leaves_out_what_is_older(tenant: str, tmp_path: Path, capsys: Shown) -> None:
     assert tried(tmp_path, LOWER, "--since", "0s", tenant=tenant) == 0
 

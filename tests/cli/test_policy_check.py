@@ -93,6 +93,24 @@ def test_levels_are_checked_together(tmp_path: Path) -> None:
     assert "compliance" in result.output
 
 
+def test_an_organisation_that_grants_nothing_is_told_that_every_tenant_stands_still(tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    asks = "  - id: replies\n    when: {actions: [reply]}\n    require_approval: {}\n"
+    file.write_text(TEXT[: TEXT.index("rules:")] + "rules:\n" + asks)
+
+    result = check(file, "--level", "organisation")
+
+    assert result.exit_code == 1
+    assert "error organisation_grants_nothing: " in result.output
+
+
+def test_one_level_has_one_file() -> None:
+    result = check(GOOD, "--level", "agent", "--agent", GOOD)
+
+    assert result.exit_code == 2
+    assert "says it twice" in result.output
+
+
 def test_a_broken_file_is_refused_before_anything_is_tried(tmp_path: Path) -> None:
     file = tmp_path / "broken.yaml"
     file.write_text(TEXT.replace("quorum", "quorom"))
@@ -101,6 +119,23 @@ def test_a_broken_file_is_refused_before_anything_is_tried(tmp_path: Path) -> No
 
     assert isinstance(result.exception, BundleRefused)
     assert "broken.yaml: line 9, approval.quorom: is not a word this file knows" in str(result.exception)
+
+
+@pytest.mark.parametrize("command", [["check"], ["load", "--tenant", "harbour_books"]])
+def test_a_rule_that_an_engine_cannot_answer_is_refused_before_any_database_is_asked(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """The embedded engine bounds a compiled pattern, which no count of letters can foresee."""
+    file = tmp_path / "large.yaml"
+    queue = '{field: ticket.queue, matches: "[^acegikmoqsuwyACEGIKMOQSUWY02468]{50}"}'
+    file.write_text(TEXT.replace("zones: [internal]", f"condition: {queue}"))
+
+    result = CliRunner().invoke(policy, [*command, str(file)])
+
+    assert isinstance(result.exception, BundleRefused)
+    assert "rule 'internal_knowledge_is_read_by_a_person': the engine gives no answer" in str(
+        result.exception
+    )
 
 
 def test_a_file_that_is_not_there_is_a_usage_error() -> None:

@@ -97,6 +97,15 @@ def test_every_policy_of_a_page_is_read_and_compiled(block: Block) -> None:
     assert load(alone(read(block))).version
 
 
+@pytest.mark.parametrize("block", POLICIES, ids=place)
+def test_every_policy_of_a_page_reads_back_as_it_was_published(block: Block) -> None:
+    bundle = read(block)
+
+    again = parse(json.dumps(bundle.content()))
+
+    assert (again, alone(again).version) == (bundle, alone(bundle).version)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=place)
 def test_every_answer_of_a_page_is_what_both_engines_say(row: TableRow) -> None:
     policy = decided_by(row.policies, row.heading)

@@ -3,6 +3,9 @@
 from temporalio.testing import WorkflowEnvironment
 
 from adapters.in_memory import InMemoryEngine, InMemoryPolicies
+from adapters.policy.effective import alone
+from adapters.policy.file import parse
+from adapters.regorus import RegorusEngine
 from domain.action import ActionType
 from domain.approval import VoteKind
 from domain.effect import EffectState, Refusal
@@ -84,3 +87,39 @@ async def test_an_approved_refund_is_held_to_the_policy_of_its_claim(
     )
     withdrawn = [row for row in desk.office.ledger.rows.values() if row.state is EffectState.WITHDRAWN]
     assert [row.refusal for row in withdrawn] == [Refusal.POLICY_DENIES]
+
+
+WINDOWED = """
+schema_version: 2
+name: office
+default: deny
+approval: {approver_groups: [approvers], quorum: 1, expires_in: 24h, on_timeout: hand_over, forbid_self: true}
+rules:
+  - id: refunds_per_customer
+    when: {actions: [refund]}
+    threshold:
+      allow_up_to: {EUR: "50.00"}
+      per: customer
+      within: 30d
+  - id: office_work
+    when: {actions: [reply, private_note, set_status, add_tags, slack_post, slack_update]}
+    allow: true
+"""
+
+
+async def test_a_customer_who_asks_again_meets_the_limit_of_the_window(
+    environment: WorkflowEnvironment,
+) -> None:
+    """30.00 twice is more than 50.00 in 30 days, although the second proposal looks just like the first."""
+    office = Office()
+    office.policies = InMemoryPolicies(RegorusEngine(alone(parse(WINDOWED))))
+    async with open_desk(environment, office) as desk:
+        first = await desk.run("refund HB-1001")
+        second = await desk.run("refund HB-1001")
+
+    assert first.record.outcome is Outcome.ASSUMED
+    assert (second.record.outcome, second.handed_over_because) == (
+        Outcome.HANDED_OVER,
+        HandoffReason.POLICY_DENIED,
+    )
+    assert len(office.sender.sent(ActionType.REFUND)) == 1

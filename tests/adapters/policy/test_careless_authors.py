@@ -100,6 +100,18 @@ REFUSED = {
     ),
     "limit without currency": (required("field: action.amount, at_most: {}"), "at_most: must not be empty"),
     "limit as a number": (required("field: action.amount, at_most: 50"), 'write {EUR: "50.00"}'),
+    "word in a list": (
+        required("field: ticket.intent, equals: [refund]"),
+        "condition.equals: must be a word",
+    ),
+    "not to exist": (required("field: purpose, exists: false"), "exists: must be true, or left out"),
+    "not to allow": ("allow: false", "allow: must be true, or left out"),
+    "window of seconds": ("rate: {at_most: 1, per: ticket, within: 30s}", 'must be from "1min" to "366d"'),
+    "window of years": ("rate: {at_most: 1, per: ticket, within: 367d}", 'must be from "1min" to "366d"'),
+    "question of seconds": (
+        "require_approval: {approver_groups: [leads], expires_in: 59s}",
+        'must be from "1min" to "366d"',
+    ),
     "limit in the wrong form": (
         required("field: action.amount, at_most: {EUR: 50}"),
         'condition.at_most.EUR: must look like "50.00", in quotes',

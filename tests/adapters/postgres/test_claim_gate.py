@@ -155,3 +155,16 @@ async def test_a_decision_is_read_with_its_input_for_its_own_ticket_only(story: 
     assert isinstance(found[0], PolicyDecision)
     assert found[1].ticket_id == story.ticket.ticket_id
     assert await story.decisions.decided(elsewhere, decision.decision_id) is None
+
+
+@pytest.mark.parametrize("function", ["claim_effect", "recheck_effect"])
+async def test_there_is_one_way_to_claim_and_it_asks_for_the_newest_decision(
+    story: Story, function: str
+) -> None:
+    query = text("select pg_get_function_identity_arguments(oid) from pg_proc where proname = :name")
+
+    async with story.databases.egress.transaction(story.ticket.tenant_id) as session:
+        found = (await session.execute(query, {"name": function})).scalars().all()
+
+    assert len(found) == 1
+    assert "p_gate text" in found[0]

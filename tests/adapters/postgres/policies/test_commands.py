@@ -117,8 +117,13 @@ def test_two_policies_are_compared_as_files_and_as_versions(tenant: str, capsys:
     same = said(capsys, "diff", version, "limit_20.yaml", "--tenant", tenant)
 
     assert files == mixed
-    assert "-      EUR: '20.00'" in files[1]
-    assert "+      EUR: '50.00'" in files[1]
+    assert files[1].splitlines()[0] == (
+        'rule refunds_by_amount: threshold.allow_up_to.EUR: "20.00" → "50.00"'
+    )
+    assert files[1].splitlines()[3] == (
+        "May lower enforcement: Rule 'refunds_by_amount' of the tenant:"
+        " threshold.allow_up_to.EUR rises from 20.00 to 50.00"
+    )
     assert same == (0, "Both mean the same\n", "")
 
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, text
 
+from adapters.active_policies import is_loadable
 from adapters.policy.bundle import Level, digest
 from adapters.policy.published import published
 from adapters.policy.stricter import Kind, Loosening
@@ -26,6 +27,7 @@ from adapters.postgres.session import Database
 from adapters.postgres.tables import policy_versions
 from adapters.postgres.tenant_registry import PrincipalEntry, TenantRegistry
 from domain.model import RecordId
+from tests.adapters.policy.deciding import policy
 from tests.adapters.postgres.policies.publishing import (
     AGENT,
     ORGANISATION_PLACE,
@@ -213,6 +215,7 @@ async def test_old_policy_that_cannot_be_read_counts_as_stricter(
         await session.execute(insert(policy_versions).values(row))
         await move_pointer(session, place, "active", version)
 
+    assert not await is_loadable(PolicyStore(roles[1]), place.tenant_id)  # the doctor names its tenant
     with pytest.raises(SecondPersonNeeded, match="cannot be read by this release"):
         await moves.activate(place, STRICT.version, Movers(people[0]))
 
@@ -261,6 +264,23 @@ async def test_change_of_the_organisation_is_judged_for_every_tenant(
     assert bars[-1][0] == bars[-1][1] > 1
     told = (await events(roles[0], ORGANISATION))[-1]
     assert (told[0], told[1]["second"]) == ("policy_activated", organisers[1])
+
+
+async def test_first_policy_of_a_tenant_is_judged_where_the_organisation_decided(
+    moves: PolicyMoves, register: PolicyRegister, organisers: tuple[RecordId, RecordId]
+) -> None:
+    """The organisation grants every action that is known, so a file that makes one known loosens."""
+    everything = policy([{"action_allowlist": ["*"]}])
+    known = policy([{"action_allowlist": ["*"]}], actions={"give_credit": {"band": "high"}})
+    await in_force((register, moves), ORGANISATION_PLACE, published(everything, Level.ORGANISATION))
+    tenants = [Place(uuid4()), Place(uuid4())]
+    files = [published(known), published(everything)]
+    for tenant, file in zip(tenants, files, strict=True):
+        await register.publish(tenant, file, Publication())
+
+    with pytest.raises(SecondPersonNeeded, match="action 'give_credit' is new and may be done"):
+        await moves.activate(tenants[0], files[0].version, Movers())
+    assert (await moves.activate(tenants[1], files[1].version, Movers())).changed
 
 
 async def test_organisations_policy_is_moved_by_its_own_people(
