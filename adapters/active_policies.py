@@ -9,16 +9,18 @@ from uuid import UUID
 import structlog
 
 from adapters import regorus
-from adapters.policy.bundle import Level
+from adapters.policy.bundle import Level, canonical, digest
 from adapters.policy.effective import Effective, effective
 from adapters.policy.published import read_published
 from adapters.policy.words import denial
+from adapters.recent import Recent
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
 from domain.ports import PolicyEngine
 
-CAPACITY = 1000
+CAPACITY = 10_000  # of a few kilobytes each
+ANSWERING: Recent[Digest, Digest] = Recent(CAPACITY, seconds=24 * 3600)
 SUPPORT_AGENT = "support_agent"
 log = structlog.get_logger()
 
@@ -66,12 +68,20 @@ class DenyEverything:
 async def load(policy: Effective) -> PolicyEngine:
     """An engine that has answered for every declared action. Others decide in between.
 
-    Raises `BundleRefused` where it cannot answer.
+    A level that answers, or is just being asked, in another tenant's policy is not asked again: what reaches
+    everybody would be asked for by everybody at once. Raises `BundleRefused` where it cannot answer.
     """
     engine = regorus.RegorusEngine(policy)
+    levels = {digest(canonical({level: source}).encode()) for level, source in policy.sources.items()}
+    if levels and all(ANSWERING.get(level) for level in levels):
+        return engine
+    for level in levels:
+        ANSWERING.put(level, level)
     declared = policy.document["declared"]
     for action in declared if isinstance(declared, dict) else ():
         if engine.decide_document(f'{{"action": {{"type": "{action}"}}}}') == regorus.ENGINE_FAILED:
+            for level in levels:
+                ANSWERING.forget(level)
             raise BundleRefused("the engine cannot evaluate it")
         await asyncio.sleep(0)
     return engine

@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from adapters.policy.answered import read_about
 from adapters.policy.bundle import POLICIES, library
-from adapters.policy.cuts import Cuts
 from adapters.policy.effective import Effective
+from adapters.policy.kept import KeptPolicy
 from adapters.policy.words import denial
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
@@ -37,8 +37,7 @@ class RegorusEngine:
 
     def __init__(self, policy: Effective) -> None:
         self.version: Digest = policy.version
-        self.policy = policy
-        self._cuts = Cuts(policy.document)
+        self.policy = KeptPolicy(policy)
 
     def decide(self, input_: PolicyInput) -> EngineAnswer:
         """Never raises."""
@@ -50,9 +49,9 @@ class RegorusEngine:
             # Only what Python reads as one JSON value is put between other words for the engine.
             asked: JsonValue = json.loads(document)
             asked = asked if isinstance(asked, dict) else {}
-            policy = self._cuts.about(_action(asked))
+            policy = self.policy.about(_action(asked))
             found = _ENGINES.answer(f'{{"policy":{policy},"asked":{document}}}')
-            return read_about(found, self.policy, asked)
+            return read_about(found, json.loads(policy), asked)
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
 

@@ -16,11 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adapters.embedded.home import temporary_home
 from adapters.settings import Settings
-from bench import policy
+from bench import policy, policy_reload
 from bench.figures import PhaseFigures, Row, rows_of
 from bench.histories import Records
 from bench.phases import NO_OP_WORKER, TICKET_WORKER, Advance, Bench, Load, in_turns
-from bench.table import POLICY, TICKETS, Shape, markdown, rich_table, write
+from bench.table import POLICY, RELOADS, TICKETS, Shape, markdown, rich_table, write
 from bench.texts import TENANT
 from cli.children import ChildProcess
 from cli.connected import connected
@@ -56,6 +56,7 @@ def main(tickets: int, rounds: int, concurrency: int, *, only: str | None, write
         _show(shown, rows, _said(load, rounds), TICKETS, writes=writes)
     if only != "tickets":
         _show(shown, policy.measure(rounds), policy.said(rounds), POLICY, writes=writes)
+        _show(shown, policy_reload.measure(rounds), policy_reload.said(rounds), RELOADS, writes=writes)
 
 
 def _show(shown: Console, rows: Sequence[Row], said: str, shape: Shape, *, writes: bool) -> None:

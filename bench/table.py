@@ -30,6 +30,7 @@ class Shape:
 
 TICKETS = Shape("bench", ("per ticket", "six no-op steps", "answered ticket", "ratio"))
 POLICY = Shape("bench policy", ("per decision", "by hand in Python", "policy in Rego", "ratio"))
+RELOADS = Shape("bench reloads", ("per decision while", "undisturbed", "policies change", "ratio"))
 
 
 def rich_table(rows: Sequence[Row], shape: Shape = TICKETS) -> Table:

@@ -22,16 +22,16 @@ class Answered(BaseModel):
 
 def read(found: str, policy: Effective, document: str) -> EngineAnswer:
     """Both are JSON. Raises `ValueError` for anything but an answer."""
-    return read_about(found, policy, json.loads(document))
+    return read_about(found, policy.document, json.loads(document))
 
 
-def read_about(found: str, policy: Effective, asked: Json) -> EngineAnswer:
-    """The same for a document that is parsed. Raises `ValueError`."""
+def read_about(found: str, policy: Json, asked: Json) -> EngineAnswer:
+    """The same for what is parsed; of the policy, what is about the action is enough. Raises `ValueError`."""
     answered = Answered.model_validate_json(found)
     return answer(
         answered.verdict,
         answered.reasons,
         redacted=frozenset(answered.redacted),
-        policy=policy.document,
+        policy=policy,
         document=asked,
     )

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.figures import Row
-from bench.table import POLICY, TICKETS, Shape, markdown, rich_table, write
+from bench.table import POLICY, RELOADS, TICKETS, Shape, markdown, rich_table, write
 
 ROWS = [Row("tickets/s", ticket=7.24, no_op=11.3, ratios=[0.6, 0.64, 0.7], digits=1)]
 
@@ -25,7 +25,7 @@ def test_the_terminal_also_sees_how_far_the_rounds_lie_apart() -> None:
     assert "0.60–0.70" in console.export_text()
 
 
-@pytest.mark.parametrize("shape", [TICKETS, POLICY])
+@pytest.mark.parametrize("shape", [TICKETS, POLICY, RELOADS])
 def test_writing_again_replaces_the_table_and_nothing_else(shape: Shape, tmp_path: Path) -> None:
     file = tmp_path / "README.md"
     file.write_text(f"before\n{shape.begin}\nold\n{shape.end}\nafter\n")

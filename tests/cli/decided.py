@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from adapters.active_policies import ActivePolicies
 from adapters.keys import EnvelopeKeys
-from adapters.policy.effective import Effective
+from adapters.policy.effective import Effective, effective
+from adapters.policy.published import read_published
 from adapters.postgres.directory import Directory, DirectoryKind
 from adapters.postgres.policies import PolicyStore
 from adapters.postgres.tenant_registry import TenantRegistry
@@ -33,9 +34,12 @@ async def a_story(databases: Databases, registry: TenantRegistry, keys: Envelope
 
 async def policy_of(story: Story) -> Effective:
     """The one in force, kept as what decides is kept."""
-    engine = await ActivePolicies(PolicyStore(story.databases.app)).active(story.ticket.tenant_id)
-    assert isinstance(engine, RegorusEngine)
-    return engine.policy
+    store, tenant_id = PolicyStore(story.databases.app), story.ticket.tenant_id
+    versions = (await store.pointers(tenant_id, "support_agent")).active
+    contents = await store.contents(tenant_id, versions)
+    policy = effective({level: read_published(content) for level, content in contents.items()})
+    assert (await ActivePolicies(store).active(tenant_id)).version == policy.version
+    return policy
 
 
 async def decided(

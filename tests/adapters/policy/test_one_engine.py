@@ -1,5 +1,6 @@
 """One native engine answers for every policy, and none leaves anything behind for the next."""
 
+import gc
 import json
 import random
 from typing import Any
@@ -8,11 +9,14 @@ import pytest
 from pydantic import JsonValue
 
 from adapters import regorus
-from adapters.policy.cuts import Cuts
-from adapters.policy.effective import Effective, alone
+from adapters.active_policies import load
+from adapters.policy.bundle import Level
+from adapters.policy.effective import Effective, alone, effective
+from adapters.policy.kept import KeptPolicy
 from adapters.policy.plain import PlainEngine
 from adapters.regorus import ENGINE_FAILED, RegorusEngine
-from domain.decision import Verdict
+from domain.decision import EngineAnswer, Verdict
+from domain.errors import BundleRefused
 from tests.adapters.policy.deciding import asked, policy
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
@@ -96,7 +100,7 @@ def test_action_that_two_readers_read_differently_is_denied() -> None:
 
 
 def test_cut_has_the_rules_of_its_action_and_of_all_in_their_order() -> None:
-    cuts = Cuts(
+    kept = KeptPolicy(
         alone(
             policy([
                 {"when": {"actions": ["reply"]}, "allow": True},
@@ -104,10 +108,10 @@ def test_cut_has_the_rules_of_its_action_and_of_all_in_their_order() -> None:
                 {"when": {"actions": ["refund"]}, "deny": True},
                 {"when": {"actions": ["refund", "reply"]}, "require_approval": {}},
             ])
-        ).document
+        )
     )  # fmt: skip
 
-    cut = json.loads(cuts.about("reply"))
+    cut = json.loads(kept.about("reply"))
 
     assert [rule["id"] for rule in cut["rules"]] == ["rule_0", "rule_1", "rule_3"]
     assert cut["levels"][0]["rules_of"] == {"reply": [0, 2], "*": [1]}
@@ -116,7 +120,50 @@ def test_cut_has_the_rules_of_its_action_and_of_all_in_their_order() -> None:
 
 @pytest.mark.parametrize("action", [None, 7, "unheard_of", "*", ["reply"]])
 def test_what_is_no_action_of_the_policy_gets_one_cut_that_declares_nothing(action: object) -> None:
-    cuts = Cuts(opening("reply").document)
+    kept = KeptPolicy(opening("reply"))
 
-    assert json.loads(cuts.about(action))["declared"] == {}
-    assert cuts.about(action) is cuts.about("another")
+    assert json.loads(kept.about(action))["declared"] == {}
+    assert kept.about(action) is kept.about("another")
+
+
+def test_kept_policies_give_the_collector_of_garbage_little_to_walk_through() -> None:
+    written = policy([{"when": {"actions": ["reply"]}, "allow": True} for _ in range(9)])
+    RegorusEngine(alone(written)).decide_document(json.dumps(asked()))
+    gc.collect()
+    before = len(gc.get_objects())
+
+    kept = [RegorusEngine(alone(written)) for _ in range(20)]
+    for engine in kept:
+        engine.decide_document(json.dumps(asked()))
+    gc.collect()
+
+    assert len(gc.get_objects()) - before < 10 * len(kept)
+
+
+async def test_level_that_answered_for_one_tenant_is_not_asked_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decide, questions = RegorusEngine.decide_document, []
+
+    def counted(engine: RegorusEngine, document: str) -> EngineAnswer:
+        questions.append(document)
+        return decide(engine, document)
+
+    monkeypatch.setattr(RegorusEngine, "decide_document", counted)
+    organisation, tenant = (policy([{"allow": True}], description=word) for word in ("of all", "of one"))
+
+    for levels in ({Level.ORGANISATION: organisation}, {Level.TENANT: tenant}):
+        await load(effective(levels))
+        assert questions
+        questions.clear()
+    await load(effective({Level.ORGANISATION: organisation, Level.TENANT: tenant}))
+
+    assert questions == []
+
+
+async def test_policy_that_cannot_answer_is_refused_again_and_again() -> None:
+    broken = Effective(unreadable({"redact_fields": 5}).document, {"tenant": "broken"})
+
+    for _ in range(2):
+        with pytest.raises(BundleRefused, match="cannot evaluate"):
+            await load(broken)
