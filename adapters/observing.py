@@ -17,6 +17,7 @@ import structlog
 
 from adapters.http import utc_now
 from adapters.policy.effective import Effective
+from adapters.policy.kept import KeptPolicy
 from adapters.policy.past import Judge, Outcome, Past, Redecided, beside
 from adapters.policy.published import file_versions
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
@@ -121,10 +122,12 @@ class CandidateObserver:
 
     async def _candidate(self, tenant_id: UUID, agent: str) -> Tried | None:
         engine = await self._policies.candidate(tenant_id, agent)
-        policy = _policy_of(engine)
-        if engine is None or policy is None:
+        if engine is None:
             return None
         if engine.version not in self._tried:
+            policy = _policy_of(engine)
+            if policy is None:
+                return None
             active = _policy_of(await self._policies.active(tenant_id, agent))
             in_force = file_versions(active, agent) if active else ()
             files = tuple(each for each in file_versions(policy, agent) if each not in in_force)
@@ -165,10 +168,15 @@ class CandidateObserver:
                 raise
 
 
-def _policy_of(engine: PolicyEngine | None) -> Effective | None:
+def _policy_of(engine: PolicyEngine) -> Effective | None:
     """None of one that denies everything."""
-    policy = getattr(engine, "policy", None)
-    return policy if isinstance(policy, Effective) else None
+    match getattr(engine, "policy", None):
+        case KeptPolicy() as kept:
+            return kept.whole()
+        case Effective() as policy:
+            return policy
+        case _:
+            return None
 
 
 def _count(batch: _Batch, made: Made, answer: EngineAnswer) -> None:

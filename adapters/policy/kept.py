@@ -24,8 +24,13 @@ class KeptPolicy:
         self.version: Digest = policy.version
         self.counters = policy.counters
         self._text = _written(policy.document)
+        self._sources = _written(policy.sources)
         self._named = frozenset(_named(policy.document))
         self._cuts: dict[str, str] = {}
+
+    def whole(self) -> Effective:
+        """Read again, for those who need all of it now and then."""
+        return Effective(json.loads(self._text), json.loads(self._sources))
 
     def counters_of(self, action: str) -> tuple[Counter, ...]:
         """What must be counted before that action."""
