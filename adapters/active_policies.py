@@ -1,6 +1,5 @@
 """What decides and what is tried: one cheap question a decision, the last good policy on trouble."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
@@ -9,18 +8,16 @@ from uuid import UUID
 import structlog
 
 from adapters import regorus
-from adapters.policy.bundle import Level, canonical, digest
+from adapters.policy.bundle import Level
 from adapters.policy.effective import Effective, effective
 from adapters.policy.published import read_published
 from adapters.policy.words import denial
-from adapters.recent import Recent
 from domain.decision import EngineAnswer, PolicyInput
 from domain.errors import BundleRefused
 from domain.model import Digest
 from domain.ports import PolicyEngine
 
 CAPACITY = 10_000  # of a few kilobytes each
-ANSWERING: Recent[Digest, Digest] = Recent(CAPACITY, seconds=24 * 3600)
 SUPPORT_AGENT = "support_agent"
 log = structlog.get_logger()
 
@@ -66,25 +63,11 @@ class DenyEverything:
 
 
 async def load(policy: Effective) -> PolicyEngine:
-    """An engine that has answered for every declared action. Others decide in between.
+    """An engine. It is not tried here: every rule was, in a process of its own, before it was put in force.
 
-    A level that answers, or is just being asked, in another tenant's policy is not asked again: what reaches
-    everybody would be asked for by everybody at once. Raises `BundleRefused` where it cannot answer.
+    A decision waits for this, and trying takes longer than deciding. What fails all the same decides nothing.
     """
-    engine = regorus.RegorusEngine(policy)
-    levels = {digest(canonical({level: source}).encode()) for level, source in policy.sources.items()}
-    if levels and all(ANSWERING.get(level) for level in levels):
-        return engine
-    for level in levels:
-        ANSWERING.put(level, level)
-    declared = policy.document["declared"]
-    for action in declared if isinstance(declared, dict) else ():
-        if engine.decide_document(f'{{"action": {{"type": "{action}"}}}}') == regorus.ENGINE_FAILED:
-            for level in levels:
-                ANSWERING.forget(level)
-            raise BundleRefused("the engine cannot evaluate it")
-        await asyncio.sleep(0)
-    return engine
+    return regorus.RegorusEngine(policy)
 
 
 Versions = Mapping[Level, Digest]
@@ -173,12 +156,12 @@ class ActivePolicies:
 
 
 async def is_loadable(store: PolicyStore, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> bool:
-    """Whether the newest policy decides here; also true where there is none. Writes nothing."""
+    """Whether the newest policy answers for each of its actions; true where there is none. Writes nothing."""
     versions = (await store.pointers(tenant_id, agent)).active
     if not _decides(versions):
         return True
     try:
-        await load(await _composed(store, tenant_id, versions))
+        regorus.load(await _composed(store, tenant_id, versions))
     except BundleRefused:
         return False
     return True

@@ -2,11 +2,11 @@
 
 One native engine answers for all policies: each question brings what its policy says about the action
 (docs/decisions/0014). The engine belongs to the thread that made it: used elsewhere it panics, and freed
-elsewhere it leaks. So it lives in one place that never ends; what callers hold are documents.
+elsewhere it leaks. So each thread has its own, out of everybody's reach; what callers hold are documents.
 """
 
 import json
-from threading import get_ident
+import threading
 
 import regorus
 from pydantic import JsonValue
@@ -26,7 +26,7 @@ ENGINE_FAILED = denial("default", "engine_failed")
 
 
 class EngineUnusable(Exception):
-    """The native engine panicked, answered nothing, or is not on its own thread."""
+    """The native engine panicked or answered nothing."""
 
     def __init__(self) -> None:
         super().__init__("The policy engine cannot answer")
@@ -50,7 +50,7 @@ class RegorusEngine:
             asked: JsonValue = json.loads(document)
             asked = asked if isinstance(asked, dict) else {}
             policy = self.policy.about(_action(asked))
-            found = _ENGINES.answer(f'{{"policy":{policy},"asked":{document}}}')
+            found = _engines().answer(f'{{"policy":{policy},"asked":{document}}}')
             return read_about(found, json.loads(policy), asked)
         except Exception:  # noqa: BLE001 - fail closed: no failure of an engine may become anything but a denial
             return ENGINE_FAILED
@@ -73,19 +73,14 @@ def _action(asked: dict[str, JsonValue]) -> JsonValue:
 
 
 class _Engines:
-    """The engine that answers, and one that is only prepared, of which the next is a clone."""
+    """Of one thread: the engine that answers, and one that is only prepared, of which the next is a clone."""
 
     def __init__(self) -> None:
-        self._thread: int | None = None
         self._prepared: regorus.Engine | None = None
         self._answering: regorus.Engine | None = None
 
     def answer(self, question: str) -> str:
         """Both are JSON. Raises `EngineUnusable`, and whatever else the engine raises."""
-        if self._thread is None:
-            self._thread = get_ident()
-        if self._thread != get_ident():
-            raise EngineUnusable
         if self._answering is None:
             self._answering = self._new()
         try:
@@ -118,4 +113,11 @@ def _library_asked() -> str:
     return library() + "\n" + (POLICIES / "regorus" / "asked.rego").read_text(encoding="utf-8")
 
 
-_ENGINES = _Engines()
+def _engines() -> _Engines:
+    engines: _Engines | None = getattr(_OF_THREAD, "engines", None)
+    if engines is None:
+        engines = _OF_THREAD.engines = _Engines()
+    return engines
+
+
+_OF_THREAD = threading.local()

@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import click
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -126,14 +126,17 @@ class Run:
         self.counted.begin(name)
         try:
             await judges.candidate(self._trial.agent)  # refused before anything is counted
-            async for decision in self._records.read(self._chosen(tenant_id)):
-                past = past_of(decision)
-                then = await judges.then(decision.policy_version)
-                candidate = await judges.candidate(str(at(past.document, "agent", "id")))
-                self.counted.add(proposal_of(name, decision, past), redecide(past, then, candidate))
-                advance()
+            async with aclosing(self._records.read(self._chosen(tenant_id))) as recorded:
+                async for decision in recorded:
+                    past = past_of(decision)
+                    then = await judges.then(decision.policy_version)
+                    candidate = await judges.candidate(str(at(past.document, "agent", "id")))
+                    self.counted.add(proposal_of(name, decision, past), redecide(past, then, candidate))
+                    advance()
         except BundleRefused as error:
             self.counted.refuse(name, str(error))
+        except ValidationError:
+            self.counted.refuse(name, "one of its recorded decisions cannot be read")
 
     def _chosen(self, tenant_id: UUID) -> Chosen:
         trial = self._trial

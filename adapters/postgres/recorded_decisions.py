@@ -1,6 +1,6 @@
 """Reads decisions in bulk, with the whole input of each, from a cursor of the server (role `app`)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -61,7 +61,7 @@ class RecordedDecisions:
         async with self._database.transaction(chosen.tenant_id) as session:
             return int((await session.execute(query)).scalar_one())
 
-    async def read(self, chosen: Chosen) -> AsyncIterator[RecordedDecision]:
+    async def read(self, chosen: Chosen) -> AsyncGenerator[RecordedDecision, None]:
         """Ticket by ticket, the oldest decision of each first."""
         columns = (decisions.c[name] for name in RecordedDecision.model_fields if name != "input")
         query = (

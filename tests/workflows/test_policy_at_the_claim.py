@@ -12,6 +12,7 @@ from domain.effect import EffectState, Refusal
 from domain.handoff import HandoffReason
 from domain.ticket import Mode, Outcome
 from tests.office import NAME, Office
+from tests.workflows.conftest import opened_environment
 from tests.workflows.running import open_desk
 
 
@@ -56,9 +57,10 @@ async def test_the_team_hears_of_a_handover_though_names_are_taken_out(
     }
 
 
-async def test_a_kind_of_data_that_is_not_known_lets_nothing_out(environment: WorkflowEnvironment) -> None:
+async def test_a_kind_of_data_that_is_not_known_lets_nothing_out() -> None:
+    """On a server of its own: what a run is at when it is ended keeps the clock from moving."""
     office = discreet(Mode.AUTOMATE, "shoe_size")
-    async with open_desk(environment, office) as desk:
+    async with opened_environment() as environment, open_desk(environment, office) as desk:
         run = await desk.start(office.write("What are your opening hours?"))
         await environment.sleep(60)
         seen = list(office.sender.seen)

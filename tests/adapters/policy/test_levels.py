@@ -149,7 +149,7 @@ def test_fault_in_the_library_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> 
     faulty = library().replace("<= check.allow_up_to[", "< check.allow_up_to[", 1)
     assert faulty != library()
     monkeypatch.setattr("adapters.regorus.library", lambda: faulty)
-    monkeypatch.setattr(regorus, "_ENGINES", regorus._Engines())
+    monkeypatch.setattr(regorus._OF_THREAD, "engines", regorus._Engines(), raising=False)
 
     with pytest.raises(AssertionError):
         compare(0)

@@ -10,13 +10,11 @@ from pydantic import JsonValue
 
 from adapters import regorus
 from adapters.active_policies import load
-from adapters.policy.bundle import Level
-from adapters.policy.effective import Effective, alone, effective
+from adapters.policy.effective import Effective, alone
 from adapters.policy.kept import KeptPolicy
 from adapters.policy.plain import PlainEngine
 from adapters.regorus import ENGINE_FAILED, RegorusEngine
-from domain.decision import EngineAnswer, Verdict
-from domain.errors import BundleRefused
+from domain.decision import Verdict
 from tests.adapters.policy.deciding import asked, policy
 
 ALLOW, DENY = Verdict.ALLOW, Verdict.DENY
@@ -67,13 +65,13 @@ def test_failure_in_the_middle_of_a_decision_leaves_nothing_for_the_next_policy(
 
 def test_a_failed_engine_is_thrown_away_and_the_next_needs_no_preparation() -> None:
     verdict(opening("reply"), asked())
-    prepared, failing = regorus._ENGINES._prepared, regorus._ENGINES._answering
+    prepared, failing = regorus._engines()._prepared, regorus._engines()._answering
 
     verdict(unreadable({"when": broken_pattern()}), asked())
     verdict(opening("reply"), asked())
 
-    assert regorus._ENGINES._prepared is prepared
-    assert regorus._ENGINES._answering is not failing
+    assert regorus._engines()._prepared is prepared
+    assert regorus._engines()._answering is not failing
 
 
 @pytest.mark.parametrize(
@@ -140,30 +138,19 @@ def test_kept_policies_give_the_collector_of_garbage_little_to_walk_through() ->
     assert len(gc.get_objects()) - before < 10 * len(kept)
 
 
-async def test_level_that_answered_for_one_tenant_is_not_asked_for_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    decide, questions = RegorusEngine.decide_document, []
+async def test_loading_asks_nothing_because_a_decision_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[str] = []
+    monkeypatch.setattr(RegorusEngine, "decide_document", lambda _, document: questions.append(document))
 
-    def counted(engine: RegorusEngine, document: str) -> EngineAnswer:
-        questions.append(document)
-        return decide(engine, document)
-
-    monkeypatch.setattr(RegorusEngine, "decide_document", counted)
-    organisation, tenant = (policy([{"allow": True}], description=word) for word in ("of all", "of one"))
-
-    for levels in ({Level.ORGANISATION: organisation}, {Level.TENANT: tenant}):
-        await load(effective(levels))
-        assert questions
-        questions.clear()
-    await load(effective({Level.ORGANISATION: organisation, Level.TENANT: tenant}))
+    await load(alone(policy([{"allow": True}])))
 
     assert questions == []
 
 
-async def test_policy_that_cannot_answer_is_refused_again_and_again() -> None:
-    broken = Effective(unreadable({"redact_fields": 5}).document, {"tenant": "broken"})
+async def test_policy_that_cannot_answer_denies_again_and_again() -> None:
+    broken = unreadable({"when": broken_pattern()})
 
     for _ in range(2):
-        with pytest.raises(BundleRefused, match="cannot evaluate"):
-            await load(broken)
+        engine = await load(broken)
+        assert isinstance(engine, RegorusEngine)
+        assert engine.decide_document(json.dumps(asked())) == ENGINE_FAILED
