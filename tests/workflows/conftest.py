@@ -1,4 +1,4 @@
-"""One time-skipping server for all workflow tests; each test has its own office and task queue."""
+"""One time-skipping server for the tests of a module; each test has its own office and task queue."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ async def opened_environment() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def environment() -> AsyncIterator[WorkflowEnvironment]:
     async with opened_environment() as environment:
         yield environment
