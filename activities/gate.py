@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from time import perf_counter_ns
 from typing import Any
+from uuid import UUID
 
 from activities.clock import Clock, wall_clock
-from activities.policy import answers_of, decision_about, newest_engine
+from activities.policy import DenyingEngine, answers_of, decision_about
 from activities.policy_input import Subjects, asked_of, named, to_the_minute
 from domain.action import Refund
 from domain.counting import Own
 from domain.decision import CounterInput, Obligations, PolicyDecision, PolicyInput, Verdict
 from domain.effect import Clearance, EffectIntent, Refusal
-from domain.errors import EngineUnavailable
+from domain.errors import BundleRefused, EngineUnavailable
 from domain.fact import Money, OrderRecord
 from domain.model import Code
 from domain.ports import Decisions, Policies, PolicyEngine, Shop, WhatLeft
@@ -64,13 +65,20 @@ class Gate:
         planned = await self._decisions.decided(intent.ticket, intent.decision_id)
         if planned is None or planned[0].action_digest != intent.digest:
             return Refusal.NOT_ALLOWED
-        engine = await newest_engine(self._policies, intent.ticket.tenant_id)
+        engine = await self._newest(intent.ticket.tenant_id)
         counters = await self._counters(intent, engine)
         asked = _as_it_is_now(planned[1], to_the_minute(self._clock()), counters, order)
         decision = await self._decide(intent, engine, asked)
         return _refusal(intent, planned, decision, asked) or Clearance(
             decision.decision_id, _redactions(planned[0], decision), _left(order), read_at
         )
+
+    async def _newest(self, tenant_id: UUID) -> PolicyEngine:
+        """An earlier policy decides plans while the newest cannot be loaded; it lets nothing out."""
+        try:
+            return await self._policies.newest(tenant_id)
+        except BundleRefused:
+            return DenyingEngine()
 
     async def _counters(self, intent: EffectIntent, engine: PolicyEngine) -> dict[Code, CounterInput]:
         action, ticket = intent.proposed.action, intent.ticket

@@ -71,7 +71,7 @@ class PolicyActivities:
     @activity.defn
     async def decide(self, input: DecideInput) -> Decided:
         """Decides the whole plan in one call and records it in one transaction."""
-        engine = await newest_engine(self._policies, input.ticket.tenant_id)
+        engine = await _engine_of(self._policies, input.ticket.tenant_id)
         asked_about = await self._documents(input, engine)
         began = perf_counter_ns()
         answers = await answers_of(engine, asked_about)
@@ -93,7 +93,7 @@ class PolicyActivities:
         ]
 
 
-async def newest_engine(policies: Policies, tenant_id: UUID) -> PolicyEngine:
+async def _engine_of(policies: Policies, tenant_id: UUID) -> PolicyEngine:
     """One that denies everything where the tenant's bundle cannot be loaded."""
     try:
         return await policies.active(tenant_id)

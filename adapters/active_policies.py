@@ -89,14 +89,18 @@ class ActivePolicies:
         self._candidates = _Engines(load)
         self._moved: set[UUID] = set()
 
+    async def newest(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine:
+        """Never an earlier one. Raises `BundleRefused` where it cannot be loaded, and as the store does."""
+        versions = (await self._store.pointers(tenant_id, agent)).active
+        if not _decides(versions):
+            return DenyEverything()
+        return await self._loaded(self._active, (tenant_id, agent), versions)
+
     async def active(self, tenant_id: UUID, agent: str = SUPPORT_AGENT) -> PolicyEngine:
         """Raises what the store raises only for a tenant that has no engine yet: nothing is decided then."""
         key = tenant_id, agent
         try:
-            versions = (await self._store.pointers(tenant_id, agent)).active
-            if not _decides(versions):
-                return DenyEverything()
-            return await self._loaded(self._active, key, versions)
+            return await self.newest(tenant_id, agent)
         except BundleRefused:
             return self._active.last_good(key) or DenyEverything()
         except Exception as error:

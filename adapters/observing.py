@@ -23,7 +23,7 @@ from adapters.policy.published import file_versions
 from domain.decision import EngineAnswer, PolicyDecision, PolicyInput
 from domain.model import Digest
 from domain.observation import Difference, Observation
-from domain.ports import Policies, PolicyEngine
+from domain.ports import PolicyEngine
 
 MOST_WAITING = 2000
 BATCH = 50  # what a stopping worker finishes
@@ -34,6 +34,18 @@ TOO_SLOW_S = 0.05
 MOST_JUDGES = 64
 Made = tuple[PolicyDecision, PolicyInput, EngineAnswer]
 log = structlog.get_logger()
+
+
+class Policies(Protocol):
+    """What is tried, and beside what."""
+
+    async def active(self, tenant_id: UUID, agent: str) -> PolicyEngine:
+        """What decides."""
+        ...
+
+    async def candidate(self, tenant_id: UUID, agent: str) -> PolicyEngine | None:
+        """None where nothing is tried."""
+        ...
 
 
 class Observations(Protocol):

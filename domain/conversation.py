@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 class TextModel(BaseModel):
     """Frozen like `Model`, but may hold text: must not be an argument or result of a workflow step."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Author(StrEnum):

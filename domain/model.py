@@ -59,7 +59,7 @@ Version = Annotated[str, StringConstraints(pattern=VERSION_PATTERN, max_length=3
 class Model(BaseModel):
     """Frozen, closed and validated; new fields need defaults, so that old histories still load."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def canonical_json(model: BaseModel) -> bytes:

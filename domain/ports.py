@@ -334,6 +334,10 @@ class Policies(Protocol):
         """
         ...
 
+    async def newest(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
+        """For what is about to leave: never an earlier one. Raises `BundleRefused`, and as the store does."""
+        ...
+
     async def candidate(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine | None:
         """What is tried beside it; None where nothing is. Never raises and decides nothing."""
         ...

@@ -15,7 +15,7 @@ def loader(client: httpx.AsyncClient, opa_url: str, opa_token: str) -> Loader:
     server = OpaServer(client, opa_url, opa_token)
 
     async def load_there(policy: Effective) -> PolicyEngine:
-        await load(policy)  # what this process cannot evaluate is refused, whoever decides
+        await load(policy)  # what this process cannot read is refused, whoever decides
         return await server.load(policy)
 
     return load_there

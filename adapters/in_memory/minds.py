@@ -222,6 +222,10 @@ class InMemoryPolicies:
         del tenant_id, agent
         return self.engine
 
+    async def newest(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine:
+        """The same."""
+        return await self.active(tenant_id, agent)
+
     async def candidate(self, tenant_id: UUID, agent: str = "support_agent") -> PolicyEngine | None:
         """None is tried."""
         del tenant_id, agent

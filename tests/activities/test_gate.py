@@ -110,7 +110,7 @@ async def test_a_policy_that_cannot_be_loaded_denies() -> None:
         del tenant_id, agent
         raise BundleRefused("it is empty")
 
-    office.policies.active = refused  # type: ignore[method-assign]
+    office.policies.newest = refused  # type: ignore[method-assign]
 
     assert (await performed(office, intent)).refusal is Refusal.POLICY_DENIES
     assert office.sender.seen == []

@@ -185,6 +185,19 @@ async def test_policy_that_the_engine_refuses_leaves_the_last_good_one(store: In
     assert await policies.active(TENANT) is good
 
 
+async def test_what_leaves_is_never_held_to_an_earlier_policy(
+    store: InMemoryPolicyStore, policies: ActivePolicies
+) -> None:
+    await policies.active(TENANT)
+    store.activate(BROKEN)
+
+    with pytest.raises(BundleRefused):
+        await policies.newest(TENANT)
+    store.away = True
+    with pytest.raises(Away):
+        await policies.newest(TENANT)
+
+
 async def test_tenant_without_policy_is_denied_everything(policies: ActivePolicies) -> None:
     engine = await policies.active(uuid4())
 
