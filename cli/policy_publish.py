@@ -12,7 +12,7 @@ from adapters import regorus
 from adapters.policy.bundle import Bundle
 from adapters.policy.effective import Effective, alone
 from adapters.policy.file import read_file
-from adapters.policy.lint import Severity, lint
+from adapters.policy.lint import FindingCode, Severity, lint
 from adapters.policy.published import Published, published
 from adapters.policy.reserved import refuse_reserved
 from adapters.policy.smoke import smoke
@@ -30,6 +30,8 @@ from domain.model import Digest
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 LONGEST_REASON = 1000
+# A level without approvers of its own asks those of another, which one file does not show.
+OF_SEVERAL_LEVELS = frozenset({FindingCode.APPROVAL_TERMS_MISSING})
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ async def put_in_force(
 async def checked(bundle: Bundle, file: Published) -> None:
     """What refuses a policy at publication. Raises `BundleRefused`."""
     refuse_reserved(bundle)
-    wrong = [found for found in lint({file.level: bundle}) if found.severity is Severity.ERROR]
+    found = [each for each in lint({file.level: bundle}) if each.code not in OF_SEVERAL_LEVELS]
+    wrong = [each for each in found if each.severity is Severity.ERROR]
     if wrong:
-        said = "; ".join(f"{found.sentence}; {found.suggestion}" for found in wrong[:3])
+        said = "; ".join(f"{each.sentence}; {each.suggestion}" for each in wrong[:3])
         raise BundleRefused(f"{said}. `countersign policy check` says more")
     with Console(stderr=True).status("Trying every rule on both engines"):
         await smoke(alone(bundle, file.level))

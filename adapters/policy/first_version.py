@@ -1,5 +1,6 @@
 """Policies of schema version 1 (JSON, before there were rules), said as rules."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import JsonValue
@@ -7,6 +8,16 @@ from pydantic import JsonValue
 from domain.errors import BundleRefused
 
 Document = dict[str, JsonValue]
+VERDICTS = ("allow", "approval_needed", "deny")
+TERMS = (
+    "approver_groups",
+    "quorum",
+    "expires_in_s",
+    "on_timeout",
+    "forbid_self",
+    "remind_every_s",
+    "ladder",
+)
 NOTHING_CITED: Document = {
     "all": [
         {"field": "action.zones", "subset_of": ["public"]},
@@ -26,6 +37,7 @@ def translated(document: Document) -> Document:
 def _translated(document: Any) -> Document:
     rules: list[Any] = []
     refund, reply, others = document.get("refund"), document.get("reply"), document.get("other_actions") or {}
+    _only(VERDICTS, others.values())
     if refund:
         limits = {
             name: dict.fromkeys(refund["currencies"], refund[name])
@@ -53,6 +65,7 @@ def _translated(document: Any) -> Document:
 
 
 def _replies(zones: Any) -> list[Any]:
+    _only(VERDICTS, zones.values())
     open_ = sorted(zone for zone, its in zones.items() if its != "deny")
     asked = sorted(zone for zone, its in zones.items() if its == "approval_needed")
     cited: Document = {"field": "action.zones", "subset_of": open_} if open_ else NOTHING_CITED
@@ -70,7 +83,15 @@ def _replies(zones: Any) -> list[Any]:
     return replies
 
 
+def _only(known: Collection[str], written: Iterable[Any]) -> None:
+    """What is misspelt must not be read as what is milder."""
+    strange = next((word for word in written if word not in known), None)
+    if strange is not None:
+        raise BundleRefused(f"{strange!r} must be one of {', '.join(known)}")
+
+
 def _terms(approval: Any) -> Document:
+    _only(TERMS, approval)
     terms: dict[str, Any] = {
         name: approval[name]
         for name in ("approver_groups", "quorum", "on_timeout", "forbid_self")

@@ -170,7 +170,7 @@ class PolicyMoves:
         found: Sequence[Loosening] = (
             await self._found(session, place, moved.version, progress) if judged else ()
         )
-        if found and movers.second is None and not movers.development:
+        if found and None in (movers.by, movers.second) and not movers.development:
             raise SecondPersonNeeded(found)
         await move_pointer(session, place, "active", moved.version, moved_by=movers.by, second=movers.second)
         trial_ended = await pointed_at(session, place, "candidate") == moved.version

@@ -217,3 +217,19 @@ def test_policy_of_the_first_version_that_closes_every_zone_still_lets_nothing_c
     assert codes(decide(bundle, asked(action={"zones": []}))) == ["allowed"]
     for zone in ("public", "internal", "privileged", "elsewhere"):
         assert codes(decide(bundle, asked(action={"zones": [zone]}))) == ["zone_not_covered"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reply": {"zones": {"internal": "approval-needed"}}},
+        {"reply": {"zones": {"internal": "denny"}}},
+        {"other_actions": {"add_tags": "aprove"}},
+        {"approval": {"approver_groups": ["leads"], "quorun": 2}},
+    ],
+)
+def test_misspelt_word_of_the_first_version_is_not_read_as_a_milder_one(changed: dict[str, Any]) -> None:
+    document = {"schema_version": 1, "name": "old", "approval": {"approver_groups": ["leads"]}, **changed}
+
+    with pytest.raises(BundleRefused, match="must be one of"):
+        translated(document)

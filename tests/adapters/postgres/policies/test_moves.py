@@ -267,7 +267,10 @@ async def test_change_of_the_organisation_is_judged_for_every_tenant(
 
 
 async def test_first_policy_of_a_tenant_is_judged_where_the_organisation_decided(
-    moves: PolicyMoves, register: PolicyRegister, organisers: tuple[RecordId, RecordId]
+    moves: PolicyMoves,
+    register: PolicyRegister,
+    organisers: tuple[RecordId, RecordId],
+    own_registry: TenantRegistry,
 ) -> None:
     """The organisation grants every action that is known, so a file that makes one known loosens."""
     everything = policy([{"action_allowlist": ["*"]}])
@@ -276,10 +279,12 @@ async def test_first_policy_of_a_tenant_is_judged_where_the_organisation_decided
     tenants = [Place(uuid4()), Place(uuid4())]
     files = [published(known), published(everything)]
     for tenant, file in zip(tenants, files, strict=True):
+        await own_registry.put_tenant(a_configuration(tenant.tenant_id))
         await register.publish(tenant, file, Publication())
 
-    with pytest.raises(SecondPersonNeeded, match="action 'give_credit' is new and may be done"):
-        await moves.activate(tenants[0], files[0].version, Movers())
+    for movers in (Movers(), Movers(second=await person(own_registry, tenants[0].tenant_id, "admin"))):
+        with pytest.raises(SecondPersonNeeded, match="action 'give_credit' is new and may be done"):
+            await moves.activate(tenants[0], files[0].version, movers)
     assert (await moves.activate(tenants[1], files[1].version, Movers())).changed
 
 
