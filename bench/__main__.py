@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adapters.embedded.home import temporary_home
 from adapters.settings import Settings
-from bench import policy, policy_reload
+from bench import policy, policy_backtest, policy_reload, policy_shadow
 from bench.figures import PhaseFigures, Row, rows_of
 from bench.histories import Records
 from bench.phases import NO_OP_WORKER, TICKET_WORKER, Advance, Bench, Load, in_turns
@@ -30,6 +30,7 @@ from cli.terminal import console
 from cli.up import running_stack
 
 README = Path(__file__).parents[1] / "README.md"
+PARTS = ("tickets", "policy", "policy_shadow", "policy_backtest")
 Rounds = Sequence[tuple[PhaseFigures, PhaseFigures]]
 
 
@@ -45,18 +46,22 @@ Rounds = Sequence[tuple[PhaseFigures, PhaseFigures]]
 @click.option(
     "--concurrency", type=click.IntRange(1, 50), default=8, show_default=True, help="Tickets under way."
 )
-@click.option("--only", type=click.Choice(["tickets", "policy"]), help="One part of it.")
+@click.option("--only", type=click.Choice(PARTS), help="One part of it.")
 @click.option("--write", "writes", is_flag=True, help="Put the tables into README.md.")
 def main(tickets: int, rounds: int, concurrency: int, *, only: str | None, writes: bool) -> None:
     """Print what an answered ticket and a decision cost, as ratios to work that does less."""
     shown = console()
-    if only != "policy":
+    parts = (only,) if only else PARTS
+    if "tickets" in parts:
         load = Load(tickets, concurrency)
         rows = rows_of(asyncio.run(_run(shown, load, rounds)))
         _show(shown, rows, _said(load, rounds), TICKETS, writes=writes)
-    if only != "tickets":
+    if "policy" in parts:
         _show(shown, policy.measure(rounds), policy.said(rounds), POLICY, writes=writes)
         _show(shown, policy_reload.measure(rounds), policy_reload.said(rounds), RELOADS, writes=writes)
+    for name, command in (("policy_shadow", policy_shadow.main), ("policy_backtest", policy_backtest.main)):
+        if name in parts:
+            command.main(args=["--rounds", str(rounds)], standalone_mode=False)
 
 
 def _show(shown: Console, rows: Sequence[Row], said: str, shape: Shape, *, writes: bool) -> None:
