@@ -178,32 +178,38 @@ class EffectActivities:
         repeats = sender.idempotent and not self._is_long_ago(row.claimed_at)
         cleared = await self._cleared(intent, order, row)
         if isinstance(cleared, Refusal):
-            return await self._read_back(intent, order, row, cleared)
-        refusal = await self._ledger.recheck(intent, cleared, sends=repeats)
+            return await self._read_back(intent, order, row) or await self._withdraw(intent, cleared)
         redacted = await self._redacted(intent, order, cleared)
-        if repeats and refusal is None:
+        if repeats and await self._ledger.recheck(intent, cleared, sends=True) is None:
             return await self._send(intent, redacted, row)
-        return await self._read_back(intent, redacted, row, refusal)
+        return await self._read_back(intent, redacted, row) or await self._not_there(
+            intent, redacted, row, cleared
+        )
+
+    async def _not_there(
+        self, intent: EffectIntent, order: SendOrder, row: LedgerRow, cleared: Clearance
+    ) -> EffectResult:
+        """Reading back takes its time, so everything is checked after it."""
+        sends = not self._is_long_ago(row.claimed_at)
+        refusal = await self._ledger.recheck(intent, cleared, sends=sends)
+        if refusal is not None:
+            return await self._withdraw(intent, refusal)
+        return await (
+            self._send_once_more(intent, order) if sends else self._record(intent, EffectState.FAILED)
+        )
 
     async def _redacted(self, intent: EffectIntent, order: SendOrder, cleared: Clearance) -> SendOrder:
         """Without the personal data that policy asks to be taken out."""
         return await self._orders.make(intent, cleared.redact_fields) if cleared.redact_fields else order
 
-    async def _read_back(
-        self, intent: EffectIntent, order: SendOrder, row: LedgerRow, refusal: Refusal | None
-    ) -> EffectResult:
+    async def _read_back(self, intent: EffectIntent, order: SendOrder, row: LedgerRow) -> EffectResult | None:
+        """None where it surely did not happen."""
         self._wait_until_settled(self._sender(intent), row)
         try:
             receipt = await self._sender(intent).find(order)
         except (DeliveryRefused, ProviderUnavailable, DeliveryUncertain) as error:
             return await self._not_readable(intent, row, error)
-        if receipt is not None:
-            return await self._confirm(intent, receipt)
-        if refusal is not None:
-            return await self._withdraw(intent, refusal)
-        if self._is_long_ago(row.claimed_at):
-            return await self._record(intent, EffectState.FAILED)
-        return await self._send_once_more(intent, order)
+        return await self._confirm(intent, receipt) if receipt is not None else None
 
     async def _not_readable(self, intent: EffectIntent, row: LedgerRow, error: Exception) -> EffectResult:
         if isinstance(error, DeliveryRefused) or self._is_long_ago(row.claimed_at):

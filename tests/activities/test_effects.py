@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from activities.effects import PATIENCE, PerformInput
 from activities.intake import EXTERNAL_TICKET_ID, SOURCE
 from domain.action import ActionType, PrivateNote, ProposedAction, Reply, SlackUpdate
-from domain.effect import Clearance, EffectIntent, EffectState, Refusal
+from domain.effect import Clearance, EffectIntent, EffectState, Receipt, Refusal, SendOrder
 from domain.errors import DeliveryRefused, DeliveryUncertain, EffectConflict, ProviderUnavailable
 from domain.ports import ArtifactKind
 from tests.office import TICKET, Office
@@ -120,6 +120,29 @@ async def test_without_an_idempotency_key_nothing_is_repeated_before_it_has_sett
         await office.effects().perform(intent)
 
     assert waiting.value.next_retry_delay == timedelta(seconds=1)
+    assert office.sender.seen == []
+
+
+async def test_what_changes_while_it_is_read_back_stops_the_second_sending() -> None:
+    office = Office()
+    office.sender.idempotent = False
+    intent = await intent_for(office)
+    office.sender.before.append(Killed())
+    with pytest.raises(Killed):
+        await office.effects().perform(intent)
+    later(office, LONG_AGO)
+    look = office.sender.find
+
+    async def frozen_meanwhile(order: SendOrder) -> Receipt | None:
+        found = await look(order)
+        office.ledger.frozen = True
+        return found
+
+    office.sender.find = frozen_meanwhile  # type: ignore[method-assign]
+
+    result = await office.effects().perform(intent)
+
+    assert (result.state, result.refusal) == (EffectState.WITHDRAWN, Refusal.FROZEN)
     assert office.sender.seen == []
 
 
