@@ -140,18 +140,23 @@ class PolicyMoves:
 
     async def try_out(self, place: Place, version: Digest | None, by: RecordId) -> Moved:
         """Makes it the candidate, which decides nothing; None ends the trial. One person may."""
-        async with self._database.transaction(place.tenant_id) as session:
-            await _lock(session, place)
-            await _entitled(session, place, by)
-            before = await pointed_at(session, place, "candidate")
-            if version is None:
-                await _end_trial(session, place)
-            else:
-                await content_of(session, place, version)
-                await move_pointer(session, place, "candidate", version, moved_by=by)
-            content = {"version": version, "before": before, "by": by}
-            if version != before:
-                await audit(session, place, "policy_tried" if version else "policy_trial_ended", content)
+        try:
+            async with self._database.transaction(place.tenant_id) as session:
+                await _lock(session, place)
+                await _entitled(session, place, by)
+                before = await pointed_at(session, place, "candidate")
+                if version is None:
+                    await _end_trial(session, place)
+                else:
+                    await content_of(session, place, version)
+                    await move_pointer(session, place, "candidate", version, moved_by=by)
+                content = {"version": version, "before": before, "by": by}
+                if version != before:
+                    await audit(session, place, "policy_tried" if version else "policy_trial_ended", content)
+        except DBAPIError as error:
+            if isinstance(error.orig, LockNotAvailable):
+                raise MovesInParallel from None
+            raise
         return Moved(version or "", before)
 
     async def _moved(

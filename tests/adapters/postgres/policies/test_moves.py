@@ -311,6 +311,8 @@ async def test_tenants_wait_while_the_organisation_moves_and_are_told_when_it_ta
         await session.execute(text(policy_moves.LOCKS[True]), {"lock": policy_moves.POLICY_LOCK})
         with pytest.raises(MovesInParallel, match="Try again"):
             await moves.activate(place, STRICT.version, Movers(people[0]))
+        with pytest.raises(MovesInParallel, match="Try again"):
+            await moves.try_out(place, STRICT.version, people[0])
 
 
 async def test_agent_without_a_policy_of_its_own_is_tightened_by_one_person(
